@@ -1,0 +1,75 @@
+# The front door. Every target that needs the environment makes it first; a second call skips that.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON3 ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make .venv: Python 3.10, the lock, this project, bytecode
+	@$(PYTHON3) scripts/setup.py
+
+.PHONY: run
+run: setup ## Run the pipeline on the built-in data and print the result (ARGS="--help" for more)
+	@$(BIN)/tfx-rebalance run $(ARGS)
+
+.PHONY: test
+test: lint types ## Everything CI runs: lint, types, all tests
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: setup ## All tests but the whole-pipeline ones (ARGS="-k smote" for some of them)
+	$(BIN)/pytest -m "not e2e" $(ARGS)
+
+.PHONY: test-e2e
+test-e2e: setup ## The whole-pipeline tests alone
+	$(BIN)/pytest -m e2e $(ARGS)
+
+.PHONY: format
+format: setup ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lint
+lint: setup ## Check style, format and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+.PHONY: types
+types: setup ## Check the types (mypy --strict)
+	scripts/types.sh
+
+.PHONY: golden
+golden: setup ## Write the golden files anew; read their diff before you commit it
+	UPDATE_GOLDEN=1 $(BIN)/pytest tests/golden $(ARGS)
+
+.PHONY: wheel
+wheel: setup ## Prove that the wheel stands alone, then build it into dist/
+	$(BIN)/pytest tests/test_wheel.py
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --no-isolation --wheel --outdir dist
+
+.PHONY: compile
+compile: setup ## Compile the card fraud example for Vertex AI into build/
+	mkdir -p build
+	$(BIN)/tfx-rebalance compile examples/card_fraud.yaml --target vertex \
+	  --output build/card_fraud.vertex.yaml
+
+.PHONY: bench
+bench: setup ## Run every benchmark; fails when one misses its target (ARGS="--quick")
+	scripts/bench.sh $(ARGS)
+
+.PHONY: lock
+lock: setup ## Write requirements/*.txt from setup.py (ARGS="--upgrade" for newer pins)
+	scripts/lock.sh $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what make made, the environment included; output/ stays
+	rm -rf .venv .venv-tools .types build dist *.egg-info .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
