@@ -1,0 +1,1 @@
+"""The custom components, one folder each; none imports another one's inside."""

@@ -1,0 +1,1 @@
+"""The release gate: per-class recall on TFMA slices."""

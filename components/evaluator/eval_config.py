@@ -1,0 +1,96 @@
+"""The gate as a TFMA `EvalConfig` for the Evaluator."""
+
+import json
+from collections.abc import Sequence
+
+import tensorflow_model_analysis as tfma
+
+from tfx_rebalance.components.evaluator.metrics import RECALL, SHORTFALL, SUPPORT
+from tfx_rebalance.components.evaluator.settings import GateSettings, SliceSettings, bar_of
+
+METRICS_MODULE = "tfx_rebalance.components.evaluator.metrics"
+LABEL_KEY = "label_index"
+"""What the served model's `transform_labels` signature gives."""
+
+
+def eval_config(settings: GateSettings, classes: Sequence[str]) -> tfma.EvalConfig:
+    """Returns the config: recall per class with its bar, support, and a shortfall per slice.
+
+    Args:
+        settings: The bars and slices.
+        classes: The classes' names in the order of their indices.
+    """
+    metrics = []
+    for index, name in enumerate(classes):
+        metrics += [_recall(index, name, settings), _metric("ClassSupport", SUPPORT, name, index)]
+        metrics += _shortfalls(index, name, settings.slices)
+    return tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(
+                signature_name="serving_default",
+                preprocessing_function_names=["transform_labels"],
+                prediction_key="decision_scores",
+                label_key=LABEL_KEY,
+            )
+        ],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(tfma.SlicingSpec(feature_keys=part.features) for part in settings.slices),
+        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+    )
+
+
+def metric_name(metric: str, label: str) -> str:
+    """Returns the name under which a metric of a class stands in the evaluation."""
+    return f"{metric}/{label}"
+
+
+def _recall(index: int, name: str, settings: GateSettings) -> tfma.MetricConfig:
+    threshold = tfma.MetricThreshold()
+    bar = settings.bar(name)
+    if bar is not None:
+        threshold.value_threshold.lower_bound.value = bar
+    if settings.max_recall_drop is not None:
+        threshold.change_threshold.direction = tfma.MetricDirection.HIGHER_IS_BETTER
+        threshold.change_threshold.absolute.value = -settings.max_recall_drop
+    config = _metric("ClassRecall", RECALL, name, index)
+    if threshold.ByteSize():
+        # On the overall slice only: a slice has its own bars.
+        config.per_slice_thresholds.add(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
+    return config
+
+
+def _shortfalls(
+    index: int, name: str, slices: Sequence[SliceSettings]
+) -> list[tfma.MetricConfig]:
+    configs = []
+    for number, part in enumerate(slices):
+        bar = bar_of(part.min_recall, name)
+        if bar is None:
+            continue
+        config = _metric(
+            "ClassRecallShortfall",
+            f"{SHORTFALL}/{number}",
+            name,
+            index,
+            bar=bar,
+            min_positives=part.min_positives,
+        )
+        config.per_slice_thresholds.add(
+            slicing_specs=[tfma.SlicingSpec(feature_keys=part.features)],
+            threshold=tfma.MetricThreshold(
+                value_threshold=tfma.GenericValueThreshold(upper_bound={"value": 0.0})
+            ),
+        )
+        configs.append(config)
+    return configs
+
+
+def _metric(
+    class_name: str, metric: str, label: str, index: int, **arguments: float
+) -> tfma.MetricConfig:
+    config = {"class_index": index, "name": metric_name(metric, label), **arguments}
+    return tfma.MetricConfig(
+        class_name=class_name, module=METRICS_MODULE, config=json.dumps(config)
+    )

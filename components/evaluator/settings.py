@@ -1,0 +1,51 @@
+"""The release gate: what the model must reach on the untouched eval split."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Bar = Annotated[float, Field(gt=0, le=1)]
+
+DEFAULT = "default"
+
+
+class SliceSettings(BaseModel):
+    """Slices by the values of one feature or of several crossed, and the bars in each of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: tuple[str, ...] = Field(min_length=1)
+    min_recall: dict[str, Bar] = Field(min_length=1)
+    """Class (or `default`) -> the recall each slice must reach."""
+    min_positives: int = Field(default=20, ge=1)
+    """A slice with fewer rows of the class is reported but does not block the release."""
+
+
+class GateSettings(BaseModel):
+    """Bars on the point estimate of each class's recall, overall and per slice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_recall: dict[str, Bar] = Field(default={DEFAULT: 0.5}, min_length=1)
+    """Class (or `default`) -> the recall it must reach."""
+    slices: tuple[SliceSettings, ...] = ()
+    max_recall_drop: Bar | None = 0.1
+    """How far below the last released model a class's recall may fall; null: no comparison."""
+
+    def bar(self, label: str) -> float | None:
+        """Returns the overall bar of a class, or None if it has none."""
+        return bar_of(self.min_recall, label)
+
+    @field_validator("slices")
+    @classmethod
+    def _distinct(cls, slices: tuple[SliceSettings, ...]) -> tuple[SliceSettings, ...]:
+        keys = [tuple(sorted(s.features)) for s in slices]
+        twice = sorted({" x ".join(k) for k in keys if keys.count(k) > 1})
+        if twice:
+            raise ValueError(f"slices lists {', '.join(twice)} more than once")
+        return slices
+
+
+def bar_of(bars: dict[str, float], label: str) -> float | None:
+    """Returns the bar that `bars` holds for a class: its own, else the default one, else None."""
+    return bars.get(label, bars.get(DEFAULT))

@@ -1,0 +1,1 @@
+"""ExampleGen: data in, stratified splits out."""

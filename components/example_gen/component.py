@@ -1,0 +1,52 @@
+"""ExampleGen: data in, stratified splits out."""
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from tfx_rebalance.components.example_gen.executor import Executor
+from tfx_rebalance.components.example_gen.settings import DataSettings
+
+
+class ExampleGenSpec(ComponentSpec):
+    """A schema in, `Examples` out; `settings` is a `DataSettings` as JSON."""
+
+    INPUTS = {"schema": ChannelParameter(type=standard_artifacts.Schema)}
+    OUTPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    PARAMETERS = {
+        "settings": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
+    }
+
+
+class ExampleGen(BaseComponent):
+    """Reads a CSV file, typed by the schema, into the splits train, val and eval.
+
+    Each split holds its share of every class to within one row; which row goes where depends on
+    the rows and the seed only.
+    """
+
+    SPEC_CLASS = ExampleGenSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(
+        self, *, schema: types.BaseChannel, settings: DataSettings, fingerprint: str = ""
+    ) -> None:
+        """Wires the node.
+
+        Args:
+            schema: The reviewed schema.
+            settings: Source, label and splits.
+            fingerprint: A hash of the source's content: another one makes TFX read it again.
+                Without it the node must not be cached.
+        """
+        super().__init__(
+            spec=ExampleGenSpec(
+                schema=schema,
+                settings=settings.model_dump_json(by_alias=True),
+                fingerprint=fingerprint,
+                examples=types.Channel(type=standard_artifacts.Examples),
+            )
+        )

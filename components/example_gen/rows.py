@@ -1,0 +1,129 @@
+"""CSV to Arrow record batches, typed by the schema, and from there to serialized tf.Examples."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping
+from typing import IO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from tfx_rebalance.draws import Keys
+from tfx_rebalance.errors import DataError
+
+BLOCK_BYTES = 8 << 20
+
+_TYPES: Mapping[int, pa.DataType] = {
+    schema_pb2.INT: pa.int64(),
+    schema_pb2.FLOAT: pa.float64(),
+    schema_pb2.BYTES: pa.string(),
+}
+
+
+def read_batches(
+    file: IO[bytes], *, name: str, schema: schema_pb2.Schema, label: str
+) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a CSV file with a header; an empty cell is a null.
+
+    A column takes the type the schema gives it; one that the schema does not have is read as
+    text, for ExampleValidator to report. The label is read as text: its values are names.
+
+    Args:
+        file: Plain or gzip bytes.
+        name: The file's name, for messages.
+        schema: Types by column.
+        label: The label's column.
+
+    Raises:
+        DataError: If the file is empty, the header repeats a column or lacks the label, or a
+            row does not have the header's cells or a cell its column's type.
+    """
+    stream = _decompressed(file)
+    columns = _header(stream, name=name, label=label)
+    types = {f.name: _TYPES.get(f.type, pa.string()) for f in schema.feature}
+    types = {column: types.get(column, pa.string()) for column in columns} | {label: pa.string()}
+    try:
+        reader = pa.csv.open_csv(
+            stream,
+            read_options=pa.csv.ReadOptions(column_names=columns, block_size=BLOCK_BYTES),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=types, null_values=[""], strings_can_be_null=True
+            ),
+        )
+        rows = 0
+        for batch in reader:
+            rows += batch.num_rows
+            yield batch
+    except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{name!r} cannot be read as the schema says: {error}. Correct the file (a cell per "
+            "column of the header, commas between, UTF-8) or the column's type in the schema."
+        ) from None
+    if not rows:
+        raise DataError(f"{name!r} has a header but no row. Give a file with rows.")
+
+
+def content_hashes(batch: pa.RecordBatch) -> Keys:
+    """Returns a hash of each row's cells, column names included, (rows,), uint64."""
+    ordered = sorted(batch.schema.names)
+    frame = pd.DataFrame({name: _cells(batch.column(name)) for name in ordered})
+    return pd.util.hash_pandas_object(frame, index=False).to_numpy()
+
+
+def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the batch with a list of one value per cell and null where it is missing.
+
+    The form tfx-bsl's encoder takes: floats as float32 and text as bytes, as tf.Example has them.
+    """
+    arrays = [_as_list(column) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _as_list(column: pa.Array) -> pa.ListArray:
+    if pa.types.is_floating(column.type):
+        column = column.cast(pa.float32())
+    elif pa.types.is_string(column.type):
+        column = column.cast(pa.binary())
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
+    ends = np.cumsum(valid, dtype=np.int32)
+    starts = pa.array(np.r_[np.int32(0), ends], mask=np.r_[~valid, False])
+    return pa.ListArray.from_arrays(starts, column.drop_null())
+
+
+def _cells(column: pa.Array) -> pd.Series:
+    """Nulls get a value of their own type: pandas hashes columns of one type fastest."""
+    if pa.types.is_string(column.type):
+        return column.dictionary_encode().to_pandas()
+    if pa.types.is_integer(column.type) and column.null_count:
+        return column.cast(pa.float64()).to_pandas()
+    return column.to_pandas()
+
+
+def _decompressed(file: IO[bytes]) -> IO[bytes]:
+    buffered = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
+    start = buffered.read(2)
+    buffered.seek(0)
+    return gzip.GzipFile(fileobj=buffered) if start == b"\x1f\x8b" else buffered  # type: ignore[return-value]
+
+
+def _header(stream: IO[bytes], *, name: str, label: str) -> list[str]:
+    try:
+        line = stream.readline().decode("utf-8-sig").rstrip("\r\n")
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"{name!r} is not UTF-8 text, plain or gzip: {error}.") from None
+    if not line.strip():
+        raise DataError(f"{name!r} is empty. Give a CSV file with a header and rows.")
+    columns = next(csv.reader([line]))
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise DataError(f"{name!r}: the header has {', '.join(repeated)} more than once. Rename one.")
+    if label not in columns:
+        raise DataError(
+            f"{name!r}: the header has no column {label!r} (data.label); it has "
+            f"{', '.join(columns)}. Correct data.label or the file."
+        )
+    return columns

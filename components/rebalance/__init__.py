@@ -1,0 +1,1 @@
+"""Rebalance: exact, seeded, Beam-parallel resampling of the training split."""

@@ -1,0 +1,37 @@
+"""What to resample and how far."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from tfx_rebalance.components.rebalance.registry import STRATEGIES
+from tfx_rebalance.names import known
+
+Named = Literal["auto", "minority", "majority", "not minority", "not majority", "all"]
+
+
+class RebalanceSettings(BaseModel):
+    """Which strategy, towards which class counts; names as in imbalanced-learn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: Annotated[str, AfterValidator(partial(known, STRATEGIES))] = "none"
+    sampling_strategy: (
+        Named
+        | Annotated[float, Field(gt=0, le=1)]
+        | dict[str, Annotated[int, Field(ge=1)]]
+    ) = "auto"
+    """A name, a ratio minority / majority (binary only), or class -> rows after resampling."""
+    upweight: bool = False
+    """Whether kept rows of an undersampled class carry `example_weight` = 1 / rate."""
+    splits: tuple[Literal["train"], ...] = ("train",)
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _upweight_needs_undersample(self) -> "RebalanceSettings":
+        if self.upweight and self.strategy != "undersample":
+            raise ValueError(
+                f"upweight goes with strategy: undersample, got strategy: {self.strategy}"
+            )
+        return self

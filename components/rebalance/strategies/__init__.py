@@ -1,0 +1,1 @@
+"""One strategy per file; `registry.py` names them."""

@@ -1,0 +1,12 @@
+"""No resampling: class weights and thresholds do the work (docs/adr/0002)."""
+
+from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy
+
+
+class NoResampling:
+    """Every row once."""
+
+    def targets(self, counts: Counts, sampling_strategy: SamplingStrategy) -> dict[str, int]:
+        """Returns the counts as they are, whatever the sampling strategy says."""
+        del sampling_strategy
+        return dict(counts)

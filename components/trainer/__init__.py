@@ -1,0 +1,1 @@
+"""Trainer: the stock one plus what Rebalance reported, and our `run_fn`."""

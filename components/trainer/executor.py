@@ -1,0 +1,27 @@
+"""The stock generic executor, told where Rebalance's report lies."""
+
+import os
+
+from tfx import types
+from tfx.components.trainer.executor import GenericExecutor
+from tfx.types import artifact_utils
+from tfx.utils import json_utils
+
+Artifacts = dict[str, list[types.Artifact]]
+
+REPORT_FILE = "report.json"
+
+
+class Executor(GenericExecutor):
+    """Adds `rebalance_report`, a path, to `custom_config`."""
+
+    def Do(  # noqa: N802 - TFX's name.
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
+    ) -> None:
+        """Trains as the stock executor does."""
+        if input_dict.get("rebalance_report"):
+            custom = json_utils.loads(exec_properties["custom_config"])
+            uri = artifact_utils.get_single_uri(input_dict["rebalance_report"])
+            custom["rebalance_report"] = os.path.join(uri, REPORT_FILE)
+            exec_properties = {**exec_properties, "custom_config": json_utils.dumps(custom)}
+        super().Do(input_dict, output_dict, exec_properties)

@@ -1,0 +1,119 @@
+"""What is exported: the transformation, the model and the decision in one SavedModel."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from tfx_rebalance.components.trainer.inputs import Columns
+from tfx_rebalance.features import Features
+from tfx_rebalance.labels import UNKNOWN, class_index
+
+MISSING_INT = int(np.iinfo(np.int64).min)
+
+LABEL_INDEX = "label_index"
+"""The output of `transform_labels`, TFMA's label key."""
+
+_DTYPES = {"float": tf.float32, "int": tf.int64, "string": tf.string}
+_MISSING = {"float": float("nan"), "int": MISSING_INT, "string": ""}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What turns the model's output into probabilities and a class."""
+
+    correction: npt.NDArray[np.float64]
+    """Factors to the natural prior, (classes,); see `priors.prior_correction`."""
+    thresholds: npt.NDArray[np.float64]
+    """(classes,); see `priors.decision_thresholds`."""
+
+
+class ServedModel(tf.Module):
+    """The signatures of ARCHITECTURE.md, "The served model"."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        decision: Decision,
+        *,
+        features: Features,
+        columns: Columns,
+        transform: tft.TFTransformOutput,
+    ) -> None:
+        super().__init__(name="served_model")
+        self._model = model
+        self._transform = transform.transform_features_layer()
+        self._raw_spec = transform.raw_feature_spec()
+        self._features, self._columns = features, columns
+        self._correction = tf.constant(decision.correction, tf.float32)
+        self._thresholds = tf.constant(decision.thresholds, tf.float32)
+        self._classes = tf.constant(list(features.classes))
+
+    def save(self, path: str) -> None:
+        """Writes the SavedModel with its three signatures."""
+        tf.saved_model.save(self, path, signatures=self._signatures())
+
+    def _signatures(self) -> dict[str, Any]:
+        examples = tf.TensorSpec([None], tf.string, name="examples")
+        raw = {
+            feature.name: tf.TensorSpec([None], _DTYPES[feature.dtype], name=feature.name)
+            for feature in self._features.inputs
+        }
+        return {
+            "serving_default": tf.function(self._serve_examples, input_signature=[examples]),
+            "serving_raw": tf.function(self._serve_raw, input_signature=[raw]),
+            "transform_labels": tf.function(self._labels, input_signature=[examples]),
+        }
+
+    def _serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        spec = {feature.name: self._raw_spec[feature.name] for feature in self._features.inputs}
+        return self._decide(tf.io.parse_example(examples, spec))
+
+    def _serve_raw(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """A missing cell is NaN, `MISSING_INT` or the empty string."""
+        return self._decide(
+            {
+                feature.name: self._as_parsed(raw[feature.name], feature.name, feature.dtype)
+                for feature in self._features.inputs
+            }
+        )
+
+    def _as_parsed(self, column: tf.Tensor, name: str, dtype: str) -> tf.Tensor | tf.SparseTensor:
+        """Returns a dense column in the form `parse_example` gives it."""
+        spec = self._raw_spec[name]
+        if isinstance(spec, tf.io.FixedLenFeature):
+            return tf.reshape(column, [-1, *spec.shape])
+        present = ~tf.math.is_nan(column) if dtype == "float" else column != _MISSING[dtype]
+        rows = tf.where(present)
+        indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
+        shape = tf.stack([tf.size(column, tf.int64), 1])
+        return tf.SparseTensor(indices, tf.boolean_mask(column, present), shape)
+
+    def _decide(self, raw: dict[str, tf.Tensor | tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        logits = self._model(self._columns.pack(self._transform(raw)), training=False)
+        corrected = tf.nn.softmax(logits) * self._correction
+        probabilities = corrected / tf.reduce_sum(corrected, axis=1, keepdims=True)
+        scores = probabilities / self._thresholds
+        index = tf.argmax(scores, axis=1, output_type=tf.int64)
+        return {
+            "probabilities": probabilities,
+            "decision_scores": scores,
+            "class_index": index,
+            "class_label": tf.gather(self._classes, index),
+        }
+
+    def _labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The label of the *raw* examples as a class index, for TFMA."""
+        dtype = tf.string if self._features.label_dtype == "string" else tf.int64
+        spec = {self._features.label: tf.io.FixedLenFeature([], dtype)}
+        labels = tf.io.parse_example(examples, spec)[self._features.label]
+        index = class_index(labels, self._features.classes)
+        known = tf.debugging.assert_greater(
+            index, tf.constant(UNKNOWN, tf.int64), f"label outside {list(self._features.classes)}"
+        )
+        with tf.control_dependencies([known]):
+            return {LABEL_INDEX: tf.identity(index)}

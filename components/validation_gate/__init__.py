@@ -1,0 +1,1 @@
+"""ValidationGate: stops the run on what the validators published."""

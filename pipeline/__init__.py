@@ -1,0 +1,1 @@
+"""The DAG, its config, its runners and its command line."""

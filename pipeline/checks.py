@@ -1,0 +1,106 @@
+"""What can only be checked with config, schema and data beside each other, before anything runs."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from tfx_rebalance.components.evaluator.settings import DEFAULT
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.features import Features, features_of
+from tfx_rebalance.names import nearest
+from tfx_rebalance.pipeline.config import DEMO, PipelineConfig
+
+
+def check_config(config: PipelineConfig) -> Features:
+    """Returns what each column is, once everything the config names exists in the schema.
+
+    Raises:
+        ConfigError: If the schema or the source is missing, or the config names a column or
+            class that the schema does not have.
+    """
+    schema = read_schema(config.data.schema_file)
+    features = features_of(schema, label=config.data.label, exclude=config.data.exclude)
+    _source_exists(config)
+    _known_classes(config, features.classes)
+    _known_columns(config, features, [feature.name for feature in schema.feature])
+    return features
+
+
+def read_schema(path: str) -> schema_pb2.Schema:
+    """Returns the schema in a local file or, through TFX's file layer, in a remote one.
+
+    Raises:
+        ConfigError: If it cannot be read or is not a schema.
+    """
+    try:
+        if "://" in path:
+            from tfx.dsl.io import fileio  # Costs seconds, so only where it is needed.
+
+            text = fileio.open(path).read()
+        else:
+            text = Path(path).read_text(encoding="utf-8")
+        return text_format.Parse(text, schema_pb2.Schema())
+    except OSError as error:
+        raise ConfigError(
+            f"data.schema {path!r} cannot be read: {error.strerror or error}. "
+            "Write one with `tfx-rebalance init FILE.csv --label LABEL`."
+        ) from None
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise ConfigError(f"data.schema {path!r} is not a schema in text format: {error}.") from None
+
+
+def _source_exists(config: PipelineConfig) -> None:
+    source = config.data.source
+    if source != DEMO and "://" not in source and not Path(source).is_file():
+        raise ConfigError(
+            f"data.source {source!r} is not a file. Give a CSV file (plain or .gz), or `demo`."
+        )
+
+
+def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
+    named = {
+        "evaluate.min_recall": set(config.evaluate.min_recall) - {DEFAULT},
+        "data.label_groups": set(config.data.label_groups or ()),
+        "trainer.class_weights": _keys(config.trainer.class_weights),
+        "rebalance.sampling_strategy": _keys(config.rebalance.sampling_strategy),
+    }
+    for index, part in enumerate(config.evaluate.slices):
+        named[f"evaluate.slices[{index}].min_recall"] = set(part.min_recall) - {DEFAULT}
+    for key, names in named.items():
+        for name in sorted(names - set(classes)):
+            raise ConfigError(
+                f"{key} names the class {name!r}, which the schema's label domain does not have"
+                f"{nearest(classes, name)}. Allowed: {', '.join(classes)}."
+            )
+    if isinstance(config.rebalance.sampling_strategy, float) and len(classes) != 2:
+        raise ConfigError(
+            f"rebalance.sampling_strategy {config.rebalance.sampling_strategy} is a ratio, which "
+            f"needs 2 classes; the label has {len(classes)}. Give rows per class instead."
+        )
+    groups = config.data.label_groups
+    if groups is not None and set(groups) != set(classes):
+        missing = ", ".join(sorted(set(classes) - set(groups)))
+        raise ConfigError(f"data.label_groups has no values for {missing}. Add them.")
+
+
+def _known_columns(config: PipelineConfig, features: Features, columns: Collection[str]) -> None:
+    for index, part in enumerate(config.evaluate.slices):
+        for name in part.features:
+            if name not in columns:
+                raise ConfigError(
+                    f"evaluate.slices[{index}].features names {name!r}, which the schema does not "
+                    f"have{nearest(columns, name)}. Allowed: {', '.join(columns)}."
+                )
+    numeric = [feature.name for feature in features.numeric]
+    for name in config.transform.log:
+        if name not in numeric:
+            raise ConfigError(
+                f"transform.log names {name!r}, which is no numeric input"
+                f"{nearest(numeric, name)}. Allowed: {', '.join(numeric)}."
+            )
+
+
+def _keys(value: object) -> set[str]:
+    return set(value) if isinstance(value, dict) else set()

@@ -1,0 +1,199 @@
+"""The command `tfx-rebalance`; TFX and TensorFlow are imported only by what needs them."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfx_rebalance import __version__
+from tfx_rebalance.errors import ConfigError, RebalanceError
+
+if TYPE_CHECKING:
+    from tfx_rebalance.features import Features
+    from tfx_rebalance.pipeline.config import PipelineConfig
+
+DEFAULT_ROOT = "output"
+
+CONFIG = click.argument("config", type=click.Path(path_type=Path))
+SETTINGS = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    help="Override a key of the config, e.g. rebalance.strategy=undersample. May be repeated.",
+)
+DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+
+
+def explains_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turns an expected error into its message and exit code; `--debug` shows the traceback too."""
+
+    @DEBUG
+    @wraps(command)
+    def wrapped(*, debug: bool, **arguments: Any) -> None:
+        try:
+            command(**arguments)
+        except RebalanceError as error:
+            if debug:
+                traceback.print_exc()
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+        except (click.ClickException, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            click.echo(f"error: {type(error).__name__}: {error} (--debug tells more)", err=True)
+            sys.exit(1)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tfx-rebalance")
+def main() -> None:
+    """A TFX pipeline for imbalanced classification.
+
+    Exit codes: 0 released; 2 wrong config or usage; 3 stopped by data validation; 4 not blessed; 1
+    anything else.
+    """
+
+
+@main.command()
+@click.argument("config", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_ROOT,
+    show_default=True, help="Where artifacts, metadata, logs and released models go.",
+)
+@SETTINGS
+@click.option("--no-cache", is_flag=True, help="Run every node, also where nothing has changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@explains_errors
+def run(
+    config: Path | None, root: Path, overrides: Sequence[str], no_cache: bool, as_json: bool
+) -> None:
+    """Run the pipeline that CONFIG describes (default: the built-in example) on this machine."""
+    loaded, features = _load(config, overrides)
+    run_id = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    root = root.resolve()
+    _make_writable(root / "runs" / run_id)
+
+    from tfx_rebalance.pipeline.console import display_on, noise_to
+
+    with noise_to(root / "runs" / run_id / "log.txt") as terminal, display_on(terminal) as display:
+        _quiet()
+        display.start("loading TFX", 0, 0)
+        started = datetime.now().astimezone()
+        from tfx_rebalance.pipeline import run as runs
+
+        display.end("loading TFX", (datetime.now().astimezone() - started).total_seconds())
+        place = runs.Place(root=root, run_id=run_id)
+        result = runs.run(loaded, features, place, use_cache=not no_cache, display=display)
+    if as_json:
+        click.echo(result.model_dump_json())
+    else:
+        from rich.console import Console
+
+        from tfx_rebalance.pipeline.results import print_table
+
+        print_table(result, Console())
+    if result.verdict == "stopped":
+        click.echo(f"error: {result.reason}", err=True)
+    sys.exit(result.exit_code)
+
+
+@main.command()
+@CONFIG
+@SETTINGS
+@explains_errors
+def check(config: Path, overrides: Sequence[str]) -> None:
+    """Check CONFIG against its schema without running anything."""
+    loaded, features = _load(config, overrides)
+    click.echo(f"{config}: ok. Pipeline {loaded.name!r}, label {features.label!r} with the classes")
+    click.echo(f"  {', '.join(features.classes)}")
+    for kind, inputs in (("numeric", features.numeric), ("categorical", features.categorical)):
+        click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
+
+
+@main.command("demo-data")
+@click.option("--rows", type=click.IntRange(min=1000), default=60_000, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--drift-day", type=click.IntRange(min=0), help="Fraud changes from this day on.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A CSV file."
+)
+@explains_errors
+def demo_data(output: Path, **settings: int | None) -> None:
+    """Write simulated card transactions as CSV."""
+    from tfx_rebalance.components.example_gen.settings import DemoSettings
+    from tfx_rebalance.pipeline.demo_data import write_demo_data
+
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_demo_data(str(output), DemoSettings.model_validate(settings))
+    except OSError as error:
+        raise ConfigError(
+            f"--output {str(output)!r} cannot be written: {error.strerror}. Choose another file."
+        ) from None
+    click.echo(f"{output}: {settings['rows']:,} simulated transactions")
+
+
+@main.command("compile")
+@CONFIG
+@SETTINGS
+@click.option("--target", type=click.Choice(["vertex"]), required=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    help="The pipeline spec (schema 2.1, YAML).",
+)
+@explains_errors
+def compile_(config: Path, overrides: Sequence[str], target: str, output: Path) -> None:
+    """Compile CONFIG for Vertex AI Pipelines; needs no network and no credentials."""
+    loaded, features = _load(config, overrides)
+    _quiet()
+    from tfx_rebalance.pipeline.runners.vertex import compile_pipeline
+
+    compile_pipeline(loaded, features, output)
+    click.echo(f"{output}: compiled for {target}")
+
+
+def entry() -> None:
+    """Runs `main` and leaves without tearing TensorFlow down: that takes a second and prints noise."""
+    try:
+        main()
+    except SystemExit as end:
+        if "tensorflow" not in sys.modules:
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _load(config: Path | None, overrides: Sequence[str]) -> "tuple[PipelineConfig, Features]":
+    from tfx_rebalance.pipeline.checks import check_config
+    from tfx_rebalance.pipeline.config_file import BUILT_IN, load_config
+
+    loaded = load_config(config or BUILT_IN, overrides=overrides)
+    return loaded, check_config(loaded)
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / "log.txt"
+        probe.touch()
+    except OSError as error:
+        raise ConfigError(
+            f"--root: {str(folder)!r} cannot be written: {error.strerror}. Choose a directory that "
+            "can."
+        ) from None
+
+
+def _quiet() -> None:
+    """Has to happen before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

@@ -1,0 +1,70 @@
+"""One YAML describes a run: its sections, typed; how it is read is in `config_file.py`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tfx_rebalance.components.evaluator.settings import GateSettings
+from tfx_rebalance.components.example_gen.settings import DataSettings
+from tfx_rebalance.components.rebalance.settings import RebalanceSettings
+from tfx_rebalance.components.trainer.settings import TrainerSettings
+
+DEMO = "demo"
+
+
+class ValidateSettings(BaseModel):
+    """What happens when the data does not fit the schema."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    anomalies: Literal["stop", "warn"] = "stop"
+
+
+class TransformSettings(BaseModel):
+    """How raw columns become model inputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log: tuple[str, ...] = ()
+    """Numeric columns taken as sign(x) * log(1 + |x|) before scaling: for long tails."""
+    vocabulary_size: int = Field(default=1000, ge=1)
+    """The most frequent values of a categorical column that get an index of their own."""
+
+
+class PushSettings(BaseModel):
+    """Where a released model goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    destination: str | None = None
+    """A directory; null: `serving/<name>` under the root."""
+
+
+class BeamSettings(BaseModel):
+    """Where Beam runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    args: tuple[str, ...] = (
+        "--runner=DirectRunner",
+        "--direct_running_mode=in_memory",
+        "--direct_num_workers=1",
+    )
+
+
+class PipelineConfig(BaseModel):
+    """A run, whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    data: DataSettings
+    validation: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    rebalance: RebalanceSettings = RebalanceSettings()
+    transform: TransformSettings = TransformSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    tuner: None = None
+    """Hyperparameter search is not built yet: only null."""
+    evaluate: GateSettings = GateSettings()
+    push: PushSettings = PushSettings()
+    beam: BeamSettings = BeamSettings()

@@ -1,0 +1,191 @@
+"""Reads a config file; every error names the file, the line, the key, the value and what is allowed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.names import nearest
+from tfx_rebalance.pipeline.config import DEMO, PipelineConfig
+
+KeyPath = tuple[str | int, ...]
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "examples" / "card_fraud.yaml"
+
+
+def load_config(path: Path, *, overrides: Sequence[str] = ()) -> PipelineConfig:
+    """Returns the checked config with its file names made absolute.
+
+    Args:
+        path: The YAML file.
+        overrides: `a.b=value` each, the value read as YAML; they win over the file.
+
+    Raises:
+        ConfigError: If the file cannot be read, is not YAML, or a key or value is not allowed.
+    """
+    root = _compose(path)
+    lines = dict(_lines(root, ()))
+    document = yaml.SafeLoader("")  # Only its constructor is used: the text is composed already.
+    content = document.construct_document(root)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected sections such as `data:`, got {content!r}.")
+    for override in overrides:
+        _apply(content, override)
+    try:
+        config = PipelineConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path=path, lines=lines)) from None
+    return _absolute(config, path.resolve().parent)
+
+
+def _compose(path: Path) -> yaml.Node:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"config {str(path)!r} cannot be read: {error.strerror}. Give the path of a YAML file, "
+            "or none for the built-in example."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"config {str(path)!r} is not UTF-8 text: {error.reason}.") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"config {str(path)!r} is not YAML: {error}") from None
+    if node is None:
+        raise ConfigError(f"config {str(path)!r} is empty; it needs at least `name` and `data`.")
+    _refuse_repeated_keys(node, path)
+    return node
+
+
+def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
+    seen: set[str] = set()
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise ConfigError(f"{path}, line {line}: key {key.value!r} is given twice. Keep one.")
+        seen.add(key.value)
+        _refuse_repeated_keys(value, path)
+
+
+def _lines(node: yaml.Node, path: KeyPath) -> Iterable[tuple[KeyPath, int]]:
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*path, key.value))
+            yield (*path, key.value), key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*path, index))
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    name, equals, text = override.partition("=")
+    keys = name.split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"--set takes KEY=VALUE such as rebalance.seed=1, got {override!r}.")
+    section = content
+    for depth, key in enumerate(keys[:-1], start=1):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            raise ConfigError(
+                f"--set {override}: {'.'.join(keys[:depth])} is {section!r}, not a section."
+            )
+    try:
+        section[keys[-1]] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not YAML: {error}") from None
+
+
+def _explain(error: ValidationError, *, path: Path, lines: Mapping[KeyPath, int]) -> str:
+    """Returns one line per wrong key; the branches of a union that failed share a line."""
+    problems: dict[KeyPath, list[str]] = {}
+    for detail in error.errors():
+        model, keys = _locate(detail["loc"])
+        problem = _problem(detail, model)
+        if problem not in problems.setdefault(keys, []):
+            problems[keys].append(problem)
+    texts = []
+    for keys, found in problems.items():
+        line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
+        texts.append(f"{path}, line {line}: {_dotted(keys)} {', or '.join(found)}")
+    return "\n".join(texts)
+
+
+def _locate(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, KeyPath]:
+    """Returns the model an error lies in and its keys, without pydantic's names of union branches."""
+    model: type[BaseModel] | None = PipelineConfig
+    keys: list[str | int] = []
+    free = False  # Below a mapping with free keys, any name is a key of the file.
+    for part in loc:
+        fields = _fields(model) if model else {}
+        if part in fields:
+            keys.append(part)
+            inner = _model_in(fields[str(part)])
+            free = inner is None
+            model = inner or model
+        elif isinstance(part, int):
+            keys.append(part)
+        elif not free:
+            keys.append(part)
+            break
+        elif not _is_branch(part):
+            keys.append(part)
+    return model, tuple(keys)
+
+
+def _is_branch(part: str) -> bool:
+    return part in {"float", "int", "str", "[key]"} or "[" in part
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation there is.
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
+    value = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            names = list(_fields(model)) if model else []
+            hint = nearest(names, str(detail["loc"][-1]))
+            return f"is not a known key{hint}. Allowed here: {', '.join(names)}."
+        case "missing":
+            return "is required."
+        case "value_error":
+            return str(detail["ctx"]["error"]).rstrip(".") + "."
+        case "none_required":
+            return f"must be null in this version, got {value!r}."
+        case _:
+            message = detail["msg"].replace("Input should be", "must be")
+            return f"{message[0].lower()}{message[1:]}, got {value!r}."
+
+
+def _dotted(keys: KeyPath) -> str:
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".") or "config"
+
+
+def _absolute(config: PipelineConfig, folder: Path) -> PipelineConfig:
+    data = config.data.model_copy(
+        update={
+            "schema_file": _resolve(config.data.schema_file, folder),
+            "source": config.data.source
+            if config.data.source == DEMO
+            else _resolve(config.data.source, folder),
+        }
+    )
+    return config.model_copy(update={"data": data})
+
+
+def _resolve(name: str, folder: Path) -> str:
+    return name if "://" in name else str((folder / Path(name).expanduser()).resolve())

@@ -1,0 +1,104 @@
+"""The terminal while a run goes on: progress for a person, everything else in the log."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+class Display(Protocol):
+    """What a run tells while it goes on."""
+
+    def start(self, name: str, number: int, total: int) -> None:
+        """A step begins."""
+
+    def end(self, name: str, seconds: float, *, note: str = "") -> None:
+        """The step that began last has ended."""
+
+
+class LiveDisplay:
+    """A line per step, the running one with a spinner and its elapsed time."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._prefix = ""
+        self._task = progress.add_task("", visible=False)
+
+    def start(self, name: str, number: int, total: int) -> None:
+        self._prefix = f"[{number:>2}/{total}] "
+        self._task = self._progress.add_task(f"{self._prefix}{name}".replace("[", r"\["))
+
+    def end(self, name: str, seconds: float, *, note: str = "") -> None:
+        self._progress.remove_task(self._task)
+        self._progress.console.print(_line(self._prefix, name, seconds, note), highlight=False, markup=False)
+
+
+class PlainDisplay:
+    """A line when a step ends: for logs and pipes."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._prefix = ""
+
+    def start(self, name: str, number: int, total: int) -> None:
+        self._prefix = f"[{number:>2}/{total}] "
+
+    def end(self, name: str, seconds: float, *, note: str = "") -> None:
+        self._file.write(_line(self._prefix, name, seconds, note) + "\n")
+        self._file.flush()
+
+
+def _line(prefix: str, name: str, seconds: float, note: str) -> str:
+    return f"{prefix}{name:<20} {seconds:>7.1f} s{'  ' + note if note else ''}"
+
+
+@contextmanager
+def noise_to(log: Path) -> Iterator[TextIO]:
+    """Sends what this process writes to stdout and stderr, C++ included, to `log`.
+
+    Yields:
+        The stderr there was before, for what a person should see.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(1), os.dup(2)]
+    with log.open("ab") as file, os.fdopen(os.dup(2), "w") as terminal:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for descriptor, original in zip((1, 2), saved, strict=True):
+                os.dup2(original, descriptor)
+                os.close(original)
+
+
+@contextmanager
+def display_on(terminal: TextIO) -> Iterator[Display]:
+    """Yields a live display on a terminal, a plain one elsewhere."""
+    if not terminal.isatty():
+        yield PlainDisplay(terminal)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=terminal), transient=True) as progress:
+        yield LiveDisplay(progress)
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self._start

@@ -1,0 +1,125 @@
+"""The pipeline; it reads like the drawing in ARCHITECTURE.md."""
+
+
+
+from tfx.components.evaluator.component import Evaluator
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.pusher.component import Pusher
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, transform_pb2
+from tfx.types import Channel, standard_artifacts
+
+from tfx_rebalance.components.evaluator.eval_config import eval_config
+from tfx_rebalance.components.example_gen.component import ExampleGen
+from tfx_rebalance.components.rebalance.component import Rebalance
+from tfx_rebalance.components.trainer.component import Trainer
+from tfx_rebalance.components.validation_gate.component import ValidationGate
+from tfx_rebalance.features import Features
+from tfx_rebalance.pipeline.config import PipelineConfig
+
+PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
+
+NEVER_CACHED = ("ValidationGate",)
+"""Nodes that judge or read the outside world: a remembered answer would be no answer."""
+
+
+def create_pipeline(
+    config: PipelineConfig, features: Features, *, root: str, destination: str, fingerprint: str = ""
+) -> Pipeline:
+    """Returns the pipeline that a config describes, the same for every target.
+
+    Args:
+        config: The run.
+        features: What `checks.check_config` made of the schema.
+        root: Where artifacts go.
+        destination: Where released models go.
+        fingerprint: A hash of the source's content (see `ExampleGen`).
+    """
+    schema = ImportSchemaGen(schema_file=config.data.schema_file)
+    schema_of = {"schema": schema.outputs["schema"]}
+
+    example_gen = ExampleGen(settings=config.data, fingerprint=fingerprint, **schema_of)
+    examples = example_gen.outputs["examples"]
+
+    statistics_gen = StatisticsGen(examples=examples, **schema_of)
+    validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], **schema_of)
+    gate = ValidationGate(
+        anomalies=validator.outputs["anomalies"], on_anomaly=config.validation.anomalies
+    )
+
+    transform = Transform(
+        examples=examples,
+        preprocessing_fn=PREPROCESSING_FN,
+        custom_config={
+            "features": features.model_dump_json(),
+            "transform": config.transform.model_dump_json(),
+        },
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "val"]),
+        disable_statistics=True,
+        **schema_of,
+    )
+    transform.add_upstream_node(gate)
+
+    rebalance = Rebalance(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        features=features,
+        settings=config.rebalance,
+    )
+
+    trainer = Trainer(
+        examples=rebalance.outputs["rebalanced_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        rebalance_report=rebalance.outputs["rebalance_report"],
+        features=features,
+        settings=config.trainer,
+    )
+
+    champion = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("Champion")
+
+    evaluator = Evaluator(
+        examples=examples,
+        example_splits=["eval"],
+        model=trainer.outputs["model"],
+        baseline_model=champion.outputs["model"],
+        eval_config=eval_config(config.evaluate, features.classes),
+        **schema_of,
+    )
+
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=destination)
+        ),
+    )
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=root,
+        components=[
+            schema,
+            example_gen,
+            statistics_gen,
+            validator,
+            gate,
+            transform,
+            rebalance,
+            trainer,
+            champion,
+            evaluator,
+            pusher,
+        ],
+        beam_pipeline_args=list(config.beam.args),
+    )

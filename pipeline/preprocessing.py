@@ -1,0 +1,97 @@
+"""The `preprocessing_fn` of Transform: raw columns to dense, scaled model inputs.
+
+Numeric inputs become float32 with mean 0 and variance 1 over `train`, a missing cell the mean;
+those that may be missing get a 0/1 companion `<name>_missing`. Categorical inputs become int64
+indices into the vocabulary of `train`: 0 .. v-1, and v for a value never seen. The label becomes
+its int64 index in the order of the schema's domain.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from tfx_rebalance.features import Feature, Features
+from tfx_rebalance.labels import class_index
+
+MISSING = "[missing]"
+
+Tensors = Mapping[str, tf.Tensor | tf.SparseTensor]
+
+
+def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[str, tf.Tensor]:
+    """Returns each model input and the label, shape (n,).
+
+    Args:
+        inputs: The raw columns, dense or sparse.
+        custom_config: `features` (a `Features` as JSON) and `transform` (`TransformSettings`).
+    """
+    features = Features.model_validate_json(custom_config["features"])
+    settings = json.loads(custom_config["transform"])
+    outputs = _scaled(inputs, features.numeric, log=settings["log"])
+    for feature in features.categorical:
+        outputs[feature.name] = tft.compute_and_apply_vocabulary(
+            _text(inputs[feature.name], feature),
+            top_k=settings["vocabulary_size"],
+            num_oov_buckets=1,
+            vocab_filename=vocabulary_name(features, feature),
+        )
+    label = _dense(inputs[features.label], "" if features.label_dtype == "string" else 0)
+    outputs[features.label] = class_index(label, features.classes)
+    return outputs
+
+
+def vocabulary_name(features: Features, feature: Feature) -> str:
+    """Returns the name of a categorical column's vocabulary, whatever characters the column has."""
+    return f"vocabulary_{features.categorical.index(feature)}"
+
+
+def missing_name(feature: Feature) -> str:
+    """Returns the name of the 0/1 input that says where a numeric cell was missing."""
+    return f"{feature.name}_missing"
+
+
+def _scaled(inputs: Tensors, numeric: tuple[Feature, ...], *, log: list[str]) -> dict[str, tf.Tensor]:
+    """One analyzer over all numeric columns side by side; TFT leaves NaN out of mean and variance."""
+    if not numeric:
+        return {}
+    columns = [_number(inputs[feature.name], log=feature.name in log) for feature in numeric]
+    packed = tf.stack(columns, axis=1)
+    scaled = tft.scale_to_z_score(packed, elementwise=True, output_dtype=tf.float64)
+    missing = tf.math.is_nan(packed)
+    filled = tf.cast(tf.where(missing, tf.zeros_like(scaled), scaled), tf.float32)
+    outputs = {feature.name: filled[:, i] for i, feature in enumerate(numeric)}
+    for i, feature in enumerate(numeric):
+        if feature.optional:
+            outputs[missing_name(feature)] = tf.cast(missing[:, i], tf.float32)
+    return outputs
+
+
+def _number(column: tf.Tensor | tf.SparseTensor, *, log: bool) -> tf.Tensor:
+    """Returns a numeric column, (n,), float64, NaN where the cell is missing or infinite."""
+    dense = _dense(_map_values(lambda v: tf.cast(v, tf.float64), column), float("nan"))
+    dense = tf.where(tf.math.is_finite(dense), dense, float("nan") * tf.ones_like(dense))
+    return tf.sign(dense) * tf.math.log1p(tf.abs(dense)) if log else dense
+
+
+def _text(column: tf.Tensor | tf.SparseTensor, feature: Feature) -> tf.Tensor:
+    """Returns a categorical column as text, (n,), `MISSING` where the cell is missing."""
+    if feature.dtype == "int":
+        column = _map_values(tf.strings.as_string, column)
+    return _dense(column, MISSING)
+
+
+def _map_values(
+    function: Callable[[tf.Tensor], tf.Tensor], column: tf.Tensor | tf.SparseTensor
+) -> tf.Tensor | tf.SparseTensor:
+    if isinstance(column, tf.SparseTensor):
+        return column.with_values(function(column.values))
+    return function(column)
+
+
+def _dense(column: tf.Tensor | tf.SparseTensor, default: str | float | int) -> tf.Tensor:
+    if isinstance(column, tf.SparseTensor):
+        one_column = tf.SparseTensor(column.indices, column.values, [column.dense_shape[0], 1])
+        column = tf.sparse.to_dense(one_column, default_value=default)
+    return tf.reshape(column, [-1])

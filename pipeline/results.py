@@ -1,0 +1,94 @@
+"""How a run ended: the JSON that programs read and the table that people read."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Verdict = Literal["released", "not_released", "stopped"]
+
+EXIT_CODES: dict[Verdict, int] = {"released": 0, "not_released": 4, "stopped": 3}
+
+
+class ClassResult(BaseModel):
+    """One class, from training rows to recall; None where the run did not get that far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: int | None = None
+    """Training rows before Rebalance."""
+    after: int | None = None
+    recall: float | None = None
+    recall_low: float | None = None
+    """95 % interval, exact (Clopper-Pearson)."""
+    recall_high: float | None = None
+    support: int | None = None
+    """Rows in eval."""
+    bar: float | None = None
+
+
+class RunResult(BaseModel):
+    """The whole of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    verdict: Verdict
+    reason: str
+    gate: str = "point estimate"
+    classes: dict[str, ClassResult]
+    model_uri: str | None = None
+    """Where the model was pushed to; None if it was not."""
+    seconds: dict[str, float]
+    cached: list[str]
+    """Nodes whose earlier result was taken."""
+    log: str
+    exit_code: int
+
+
+def print_table(result: RunResult, console: Console) -> None:
+    """Prints the result for a person."""
+    console.print(Group(*_parts(result)), soft_wrap=True)
+
+
+def _parts(result: RunResult) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text()]
+    if any(c.before is not None for c in result.classes.values()):
+        parts.append(_class_table(result))
+    style = {"released": "bold green", "not_released": "bold yellow", "stopped": "bold red"}
+    verdict = Text(result.verdict.upper().replace("_", " "), style=style[result.verdict])
+    parts.append(verdict.append(f": {result.reason}", style="not bold"))
+    if result.model_uri:
+        parts.append(Text(f"model:   {result.model_uri}"))
+    parts.append(Text(f"log:     {result.log}"))
+    times = (
+        f"{name} {'cached' if name in result.cached else f'{seconds:.1f}'}"
+        for name, seconds in result.seconds.items()
+    )
+    parts.append(Text(f"seconds: {', '.join(times)}; {sum(result.seconds.values()):.1f} in all"))
+    return parts
+
+
+def _class_table(result: RunResult) -> Table:
+    table = Table(title=f"run {result.run_id}", title_justify="left", caption_justify="left")
+    table.caption = f"recall on eval, bars on the {result.gate}"
+    table.add_column("class", no_wrap=True)
+    for name in ("train before", "train after", "eval rows", "recall", "95 % interval", "bar"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, c in result.classes.items():
+        interval = "-" if c.recall_low is None else f"{c.recall_low:.3f} to {c.recall_high:.3f}"
+        table.add_row(
+            name, _count(c.before), _count(c.after), _count(c.support), _share(c.recall), interval,
+            _share(c.bar),
+        )
+    return table
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

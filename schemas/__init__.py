@@ -1,0 +1,1 @@
+"""The reviewed schemas, `<data set>/schema.pbtxt`."""

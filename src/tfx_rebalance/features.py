@@ -1,0 +1,148 @@
+"""What each column of the data is to the model, read once from the schema and the config."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from tfx_rebalance.errors import ConfigError
+
+EXAMPLE_WEIGHT = "example_weight"
+"""The feature Rebalance adds under `upweight`: how many natural rows a kept row stands for."""
+
+MAX_INT_CLASSES = 1000
+
+DType = Literal["float", "int", "string"]
+
+_DTYPES: dict[int, DType] = {
+    schema_pb2.FLOAT: "float",
+    schema_pb2.INT: "int",
+    schema_pb2.BYTES: "string",
+}
+
+
+class Feature(BaseModel):
+    """One model input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    dtype: DType
+    categorical: bool
+    optional: bool
+    """Whether cells may be missing."""
+
+
+class Features(BaseModel):
+    """The model's inputs and its label; travels as JSON to Transform, Rebalance and Trainer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inputs: tuple[Feature, ...]
+    label: str
+    label_dtype: Literal["int", "string"]
+    classes: tuple[str, ...]
+    """The label's values as text, in the order of the schema's domain; a class's place is its index."""
+
+    @property
+    def numeric(self) -> tuple[Feature, ...]:
+        """The inputs that are measured, not named."""
+        return tuple(f for f in self.inputs if not f.categorical)
+
+    @property
+    def categorical(self) -> tuple[Feature, ...]:
+        """The inputs whose values are names, whether written as text or as integers."""
+        return tuple(f for f in self.inputs if f.categorical)
+
+
+def features_of(schema: schema_pb2.Schema, *, label: str, exclude: Collection[str] = ()) -> Features:
+    """Returns the roles of the schema's columns.
+
+    A FLOAT column is numeric, an INT column is numeric unless its `int_domain` says
+    `is_categorical: true`, a BYTES column is categorical.
+
+    Args:
+        schema: One value per cell; the label has a domain.
+        label: The label's column.
+        exclude: Columns that stay in the examples (for slices, groups, time) but are no inputs.
+
+    Raises:
+        ConfigError: If a column is missing from the schema, is not one value per cell, or the
+            label has no domain.
+    """
+    by_name = {feature.name: feature for feature in schema.feature}
+    for name in (label, *exclude):
+        if name not in by_name:
+            raise ConfigError(
+                f"column {name!r} is not in the schema, which has {', '.join(sorted(by_name))}. "
+                "Correct the name in the config or add the column to the schema."
+            )
+    if len(by_name) - 1 - len(set(exclude) - {label}) < 1:
+        raise ConfigError("data.exclude leaves no model input. Exclude fewer columns.")
+    return Features(
+        inputs=tuple(
+            _feature(feature)
+            for feature in schema.feature
+            if feature.name != label and feature.name not in exclude
+        ),
+        label=label,
+        label_dtype=_label_dtype(by_name[label]),
+        classes=_classes(by_name[label], schema),
+    )
+
+
+def _feature(feature: schema_pb2.Feature) -> Feature:
+    if feature.value_count.max > 1 or len(feature.shape.dim) > 1:
+        raise ConfigError(
+            f"column {feature.name!r} has several values per cell; only one is supported. "
+            "Split it into columns or list it under data.exclude."
+        )
+    return Feature(
+        name=feature.name,
+        dtype=_dtype(feature),
+        categorical=feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical,
+        optional=not (feature.presence.min_fraction >= 1.0 or feature.HasField("shape")),
+    )
+
+
+def _dtype(feature: schema_pb2.Feature) -> DType:
+    dtype = _DTYPES.get(feature.type)
+    if dtype is None:
+        raise ConfigError(
+            f"column {feature.name!r} has the type {schema_pb2.FeatureType.Name(feature.type)} in the "
+            "schema; allowed are FLOAT, INT and BYTES. Correct the schema."
+        )
+    return dtype
+
+
+def _label_dtype(feature: schema_pb2.Feature) -> Literal["int", "string"]:
+    dtype = _dtype(feature)
+    if dtype == "float":
+        raise ConfigError(
+            f"the label {feature.name!r} is FLOAT in the schema; allowed are INT and BYTES. "
+            "Declare it as BYTES with a string_domain of the values as they are written."
+        )
+    return dtype
+
+
+def _classes(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> tuple[str, ...]:
+    classes: tuple[str, ...] = ()
+    if feature.HasField("string_domain"):
+        classes = tuple(feature.string_domain.value)
+    elif feature.HasField("domain"):
+        classes = tuple(v for d in schema.string_domain if d.name == feature.domain for v in d.value)
+    elif feature.HasField("int_domain"):
+        low, high = feature.int_domain.min, feature.int_domain.max
+        if not 2 <= high - low + 1 <= MAX_INT_CLASSES:
+            raise ConfigError(
+                f"the label {feature.name!r} has the int_domain [{low}, {high}]; allowed are 2 to "
+                f"{MAX_INT_CLASSES} values. Correct the domain, or use BYTES with a string_domain."
+            )
+        classes = tuple(str(value) for value in range(low, high + 1))
+    if len(classes) < 2:
+        raise ConfigError(
+            f"the label {feature.name!r} needs a domain of at least 2 values in the schema, got "
+            f"{list(classes)}. Add a string_domain (or an int_domain with min and max)."
+        )
+    return classes

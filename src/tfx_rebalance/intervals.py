@@ -1,0 +1,73 @@
+"""Binomial confidence bounds: the validator, the thresholds and the gate share them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A closed interval of a probability, both ends in [0, 1]."""
+
+    low: float
+    high: float
+
+
+def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """Returns the exact two-sided interval of a binomial probability.
+
+    Clopper and Pearson (1934): each end is missed with a chance of at most
+    (1 - confidence) / 2. No trial at all says nothing, so it gives [0, 1].
+
+    Args:
+        hits: Successes, in [0, trials].
+        trials: Trials, >= 0.
+        confidence: Coverage, in (0, 1).
+
+    Raises:
+        ValueError: If a number is outside its range.
+    """
+    _check(hits, trials, confidence)
+    tail = (1 - confidence) / 2
+    return Interval(low=_lower(hits, trials, tail), high=1 - _lower(trials - hits, trials, tail))
+
+
+def clopper_pearson_lower(hits: int, trials: int, *, confidence: float = 0.95) -> float:
+    """Returns the exact one-sided lower bound of a binomial probability, in [0, 1].
+
+    Raises:
+        ValueError: If a number is outside its range (see `clopper_pearson`).
+    """
+    _check(hits, trials, confidence)
+    return _lower(hits, trials, 1 - confidence)
+
+
+def positives_to_prove(bar: float, *, confidence: float = 0.95) -> int:
+    """Returns the fewest trials whose lower bound reaches `bar` when every one is a hit.
+
+    From the closed form of the zero-miss bound, (1 - confidence) ** (1 / n) >= bar:
+    0.80 needs 14, 0.90 needs 29, 0.95 needs 59.
+
+    Args:
+        bar: What is to be proven, in (0, 1).
+        confidence: One-sided, in (0, 1).
+
+    Raises:
+        ValueError: If a number is outside its range.
+    """
+    if not 0 < bar < 1:
+        raise ValueError(f"bar must be in (0, 1), got {bar!r}.")
+    _check(0, 0, confidence)
+    return int(np.ceil(np.log1p(-confidence) / np.log(bar) - 1e-9))
+
+
+def _lower(hits: int, trials: int, tail: float) -> float:
+    return float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
+
+
+def _check(hits: int, trials: int, confidence: float) -> None:
+    if not 0 <= hits <= trials:
+        raise ValueError(f"hits must be in [0, trials], got {hits!r} of {trials!r}.")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}.")

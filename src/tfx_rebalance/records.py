@@ -1,0 +1,114 @@
+"""Shards of tf.Examples on disk, read and written by TensorFlow's C++ record I/O."""
+
+import os
+from collections.abc import Iterable, Iterator
+from math import ceil
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfx_rebalance.errors import CorruptArtifactError
+
+GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+BATCH = 4096
+
+
+def shard_paths(folder: str) -> list[str]:
+    """Returns the shards of a split in order.
+
+    Raises:
+        CorruptArtifactError: If there are none.
+    """
+    paths = sorted(p for p in tf.io.gfile.glob(os.path.join(folder, "*")) if not _temporary(p))
+    if not paths:
+        raise CorruptArtifactError(f"{folder!r} has no shard. Run again with --no-cache.")
+    return paths
+
+
+def read_records(path: str) -> Iterator[Any]:
+    """Yields batches of serialized tf.Examples from a shard, each (<= BATCH,), object of bytes.
+
+    Raises:
+        CorruptArtifactError: If the shard is truncated or damaged.
+    """
+    dataset = tf.data.TFRecordDataset(path, compression_type=compression_of(path)).batch(BATCH)
+    try:
+        yield from dataset.as_numpy_iterator()
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.InvalidArgumentError) as e:
+        raise CorruptArtifactError(
+            f"the TFRecord file {path!r} is damaged: {e.message}. Run again with --no-cache, or "
+            "delete the folder it is in."
+        ) from None
+
+
+def compression_of(path: str) -> str:
+    """Returns the `compression_type` of a TFRecord file from its first bytes."""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        start = file.read(2)
+    return {b"\x1f\x8b": "GZIP", b"\x78\x9c": "ZLIB", b"\x78\x01": "ZLIB"}.get(start, "")
+
+
+def shard_name(shard: int, shards: int) -> str:
+    """Returns the name TFX gives a GZIP shard; readers take the compression from the `.gz`."""
+    return f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
+
+
+def write_shard(path: str, records: Iterable[bytes]) -> None:
+    """Writes a GZIP shard of serialized tf.Examples; the name is final only once it is whole."""
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.TFRecordWriter(_temporary_name(path), options=GZIP) as writer:
+        for record in records:
+            writer.write(record)
+    tf.io.gfile.rename(_temporary_name(path), path, overwrite=True)
+
+
+class ShardWriter:
+    """Writes a split as evenly sized GZIP shards; a name is final only once the file is whole."""
+
+    def __init__(self, folder: str, *, rows: int, per_shard: int) -> None:
+        """Prepares for exactly `rows` rows in shards of at most `per_shard`."""
+        tf.io.gfile.makedirs(folder)
+        self._folder = folder
+        self._shards = max(1, ceil(rows / per_shard))
+        self._bounds = np.linspace(0, rows, self._shards + 1).astype(int)
+        self._rows, self._shard, self._written = rows, 0, 0
+        self._writer = self._open()
+
+    def write(self, records: Iterable[bytes]) -> None:
+        """Appends serialized tf.Examples."""
+        for record in records:
+            if self._written == self._bounds[self._shard + 1] and self._shard + 1 < self._shards:
+                self._finish()
+                self._shard += 1
+                self._writer = self._open()
+            self._writer.write(record)
+            self._written += 1
+
+    def close(self) -> None:
+        """Finishes the last shard.
+
+        Raises:
+            RuntimeError: If fewer or more rows came than were announced.
+        """
+        self._finish()
+        if self._written != self._rows:
+            raise RuntimeError(f"announced {self._rows} rows, got {self._written}: the input changed.")
+
+    def _path(self) -> str:
+        return os.path.join(self._folder, shard_name(self._shard, self._shards))
+
+    def _open(self) -> tf.io.TFRecordWriter:
+        return tf.io.TFRecordWriter(_temporary_name(self._path()), options=GZIP)
+
+    def _finish(self) -> None:
+        self._writer.close()
+        tf.io.gfile.rename(_temporary_name(self._path()), self._path(), overwrite=True)
+
+
+def _temporary_name(path: str) -> str:
+    return path + ".writing"
+
+
+def _temporary(path: str) -> bool:
+    return path.endswith(".writing")
