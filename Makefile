@@ -19,15 +19,19 @@ run: setup ## Run the pipeline on the built-in data and print the result (ARGS="
 
 .PHONY: test
 test: lint types ## Everything CI runs: lint, types, all tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not full" $(ARGS)
+
+.PHONY: test-full
+test-full: setup ## The largest example data sets in full; not part of CI
+	$(BIN)/pytest -m full $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## All tests but the whole-pipeline ones (ARGS="-k smote" for some of them)
-	$(BIN)/pytest -m "not e2e" $(ARGS)
+	$(BIN)/pytest -m "not e2e and not full" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup ## The whole-pipeline tests alone
-	$(BIN)/pytest -m e2e $(ARGS)
+	$(BIN)/pytest -m "e2e and not full" $(ARGS)
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend

@@ -8,9 +8,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.features import Features, features_of
+from tfx_rebalance.features import Features, features_of, missing_name
 from tfx_rebalance.names import nearest
-from tfx_rebalance.pipeline.config import DEMO, PipelineConfig
+from tfx_rebalance.pipeline.config import PipelineConfig
 
 
 def check_config(config: PipelineConfig) -> Features:
@@ -25,6 +25,7 @@ def check_config(config: PipelineConfig) -> Features:
     _source_exists(config)
     _known_classes(config, features.classes)
     _known_columns(config, features, [feature.name for feature in schema.feature])
+    _no_collisions(features)
     return features
 
 
@@ -48,12 +49,14 @@ def read_schema(path: str) -> schema_pb2.Schema:
             "Write one with `tfx-rebalance init FILE.csv --label LABEL`."
         ) from None
     except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise ConfigError(f"data.schema {path!r} is not a schema in text format: {error}.") from None
+        raise ConfigError(
+            f"data.schema {path!r} is not a schema in text format: {error}."
+        ) from None
 
 
 def _source_exists(config: PipelineConfig) -> None:
     source = config.data.source
-    if source != DEMO and "://" not in source and not Path(source).is_file():
+    if not config.data.is_demo and "://" not in source and not Path(source).is_file():
         raise ConfigError(
             f"data.source {source!r} is not a file. Give a CSV file (plain or .gz), or `demo`."
         )
@@ -99,6 +102,17 @@ def _known_columns(config: PipelineConfig, features: Features, columns: Collecti
             raise ConfigError(
                 f"transform.log names {name!r}, which is no numeric input"
                 f"{nearest(numeric, name)}. Allowed: {', '.join(numeric)}."
+            )
+
+
+def _no_collisions(features: Features) -> None:
+    """Transform says in `<column>_missing` where an optional number was missing."""
+    names = {feature.name for feature in features.inputs} | {features.label}
+    for feature in features.numeric:
+        if feature.optional and missing_name(feature) in names:
+            raise ConfigError(
+                f"column {missing_name(feature)!r} is in the way: Transform uses that name to say "
+                f"where {feature.name!r} is missing. Rename it in the data and the schema."
             )
 
 

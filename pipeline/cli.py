@@ -2,17 +2,17 @@
 
 import os
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tfx_rebalance import __version__
-from tfx_rebalance.errors import ConfigError, RebalanceError
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.pipeline.command import explains_errors, quiet
 
 if TYPE_CHECKING:
     from tfx_rebalance.features import Features
@@ -22,34 +22,12 @@ DEFAULT_ROOT = "output"
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 SETTINGS = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
     help="Override a key of the config, e.g. rebalance.strategy=undersample. May be repeated.",
 )
-DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-
-
-def explains_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns an expected error into its message and exit code; `--debug` shows the traceback too."""
-
-    @DEBUG
-    @wraps(command)
-    def wrapped(*, debug: bool, **arguments: Any) -> None:
-        try:
-            command(**arguments)
-        except RebalanceError as error:
-            if debug:
-                traceback.print_exc()
-            click.echo(f"error: {error}", err=True)
-            sys.exit(error.exit_code)
-        except (click.ClickException, click.Abort, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            if debug:
-                traceback.print_exc()
-            click.echo(f"error: {type(error).__name__}: {error} (--debug tells more)", err=True)
-            sys.exit(1)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,8 +43,11 @@ def main() -> None:
 @main.command()
 @click.argument("config", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--root", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_ROOT,
-    show_default=True, help="Where artifacts, metadata, logs and released models go.",
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_ROOT,
+    show_default=True,
+    help="Where artifacts, metadata, logs and released models go.",
 )
 @SETTINGS
 @click.option("--no-cache", is_flag=True, help="Run every node, also where nothing has changed.")
@@ -84,12 +65,12 @@ def run(
     from tfx_rebalance.pipeline.console import display_on, noise_to
 
     with noise_to(root / "runs" / run_id / "log.txt") as terminal, display_on(terminal) as display:
-        _quiet()
+        quiet()
         display.start("loading TFX", 0, 0)
-        started = datetime.now().astimezone()
+        started = time.monotonic()
         from tfx_rebalance.pipeline import run as runs
 
-        display.end("loading TFX", (datetime.now().astimezone() - started).total_seconds())
+        display.end("loading TFX", time.monotonic() - started)
         place = runs.Place(root=root, run_id=run_id)
         result = runs.run(loaded, features, place, use_cache=not no_cache, display=display)
     if as_json:
@@ -118,6 +99,34 @@ def check(config: Path, overrides: Sequence[str]) -> None:
         click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
 
 
+@main.command()
+@click.argument("data", metavar="FILE.CSV", type=click.Path(path_type=Path))
+@click.option("--label", required=True, help="The column that holds the class.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    show_default=True,
+    help="The directory for the config and the schema.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a config and a schema that are there.")
+@explains_errors
+def init(data: Path, label: str, output: Path, force: bool) -> None:
+    """Write a config and a schema for FILE.CSV that `run` takes unedited."""
+    from tfx_rebalance.pipeline.init.infer_config import config_name
+    from tfx_rebalance.pipeline.init.profile import profile_csv
+    from tfx_rebalance.pipeline.init.scaffold import scaffold
+    from tfx_rebalance.pipeline.init.summary import summary
+
+    profile = profile_csv(data, label=label)
+    name = config_name(data)
+    config, schema = output / f"{name}.yaml", output / "schemas" / name / "schema.pbtxt"
+    scaffold(profile, csv=data, config=config, schema=schema, force=force)
+    for line in summary(profile):
+        click.echo(line)
+    click.echo(f"wrote {config} and {schema}; now: tfx-rebalance run {config}")
+
+
 @main.command("demo-data")
 @click.option("--rows", type=click.IntRange(min=1000), default=60_000, show_default=True)
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True)
@@ -129,8 +138,8 @@ def check(config: Path, overrides: Sequence[str]) -> None:
 @explains_errors
 def demo_data(output: Path, **settings: int | None) -> None:
     """Write simulated card transactions as CSV."""
+    from tfx_rebalance.components.example_gen.demo_data import write_demo_data
     from tfx_rebalance.components.example_gen.settings import DemoSettings
-    from tfx_rebalance.pipeline.demo_data import write_demo_data
 
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -147,22 +156,44 @@ def demo_data(output: Path, **settings: int | None) -> None:
 @SETTINGS
 @click.option("--target", type=click.Choice(["vertex"]), required=True)
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
     help="The pipeline spec (schema 2.1, YAML).",
 )
 @explains_errors
 def compile_(config: Path, overrides: Sequence[str], target: str, output: Path) -> None:
     """Compile CONFIG for Vertex AI Pipelines; needs no network and no credentials."""
     loaded, features = _load(config, overrides)
-    _quiet()
-    from tfx_rebalance.pipeline.runners.vertex import compile_pipeline
+    quiet()
+    from tfx_rebalance.pipeline.runners.vertex import compile_pipeline, local_paths
 
     compile_pipeline(loaded, features, output)
+    for key in local_paths(loaded):
+        click.echo(
+            f"warning: {key} is a place on this machine, which {target} cannot see; "
+            f"compile with --set {key}=gs://... before you submit.",
+            err=True,
+        )
     click.echo(f"{output}: compiled for {target}")
 
 
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN.CSV", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT.CSV", type=click.Path(path_type=Path))
+@explains_errors
+def predict(model: Path, source: Path, target: Path) -> None:
+    """Score the rows of IN.CSV with a released MODEL into OUT.CSV."""
+    quiet()
+    from tfx_rebalance.pipeline.predict import predict as score
+
+    rows = score(model, source, target)
+    click.echo(f"{target}: {rows:,} rows scored")
+
+
 def entry() -> None:
-    """Runs `main` and leaves without tearing TensorFlow down: that takes a second and prints noise."""
+    """Runs `main` and leaves without tearing TensorFlow down, which prints noise for a second."""
     try:
         main()
     except SystemExit as end:
@@ -191,9 +222,3 @@ def _make_writable(folder: Path) -> None:
             f"--root: {str(folder)!r} cannot be written: {error.strerror}. Choose a directory that "
             "can."
         ) from None
-
-
-def _quiet() -> None:
-    """Has to happen before TensorFlow is imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

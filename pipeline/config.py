@@ -9,8 +9,6 @@ from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 
-DEMO = "demo"
-
 
 class ValidateSettings(BaseModel):
     """What happens when the data does not fit the schema."""
@@ -27,8 +25,9 @@ class TransformSettings(BaseModel):
 
     log: tuple[str, ...] = ()
     """Numeric columns taken as sign(x) * log(1 + |x|) before scaling: for long tails."""
-    vocabulary_size: int = Field(default=1000, ge=1)
-    """The most frequent values of a categorical column that get an index of their own."""
+    vocabulary_size: int = Field(default=10_000, ge=1)
+    """How many values of all categorical columns together get an index of their own: the most
+    frequent ones in `train`."""
 
 
 class PushSettings(BaseModel):
@@ -45,11 +44,9 @@ class BeamSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    args: tuple[str, ...] = (
-        "--runner=DirectRunner",
-        "--direct_running_mode=in_memory",
-        "--direct_num_workers=1",
-    )
+    args: tuple[str, ...] = ()
+    """Empty: DirectRunner in this process. With any flag TFX first builds a package of itself for
+    remote workers, 2 s in every Beam node."""
 
 
 class PipelineConfig(BaseModel):

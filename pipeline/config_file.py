@@ -1,4 +1,4 @@
-"""Reads a config file; every error names the file, the line, the key, the value and what is allowed."""
+"""Reads a config file; an error names file, line, key and value, and what is allowed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.names import nearest
-from tfx_rebalance.pipeline.config import DEMO, PipelineConfig
+from tfx_rebalance.pipeline.config import PipelineConfig
 
 KeyPath = tuple[str | int, ...]
 
@@ -117,7 +117,7 @@ def _explain(error: ValidationError, *, path: Path, lines: Mapping[KeyPath, int]
 
 
 def _locate(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, KeyPath]:
-    """Returns the model an error lies in and its keys, without pydantic's names of union branches."""
+    """Returns the model an error lies in and its keys, without pydantic's names of branches."""
     model: type[BaseModel] | None = PipelineConfig
     keys: list[str | int] = []
     free = False  # Below a mapping with free keys, any name is a key of the file.
@@ -146,7 +146,7 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation there is.
+def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     found = (_model_in(argument) for argument in get_args(annotation))
@@ -172,7 +172,9 @@ def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
 
 
 def _dotted(keys: KeyPath) -> str:
-    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".") or "config"
+    return (
+        "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".") or "config"
+    )
 
 
 def _absolute(config: PipelineConfig, folder: Path) -> PipelineConfig:
@@ -180,7 +182,7 @@ def _absolute(config: PipelineConfig, folder: Path) -> PipelineConfig:
         update={
             "schema_file": _resolve(config.data.schema_file, folder),
             "source": config.data.source
-            if config.data.source == DEMO
+            if config.data.is_demo
             else _resolve(config.data.source, folder),
         }
     )

@@ -2,9 +2,8 @@
 
 import os
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -36,7 +35,9 @@ class LiveDisplay:
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         self._progress.remove_task(self._task)
-        self._progress.console.print(_line(self._prefix, name, seconds, note), highlight=False, markup=False)
+        self._progress.console.print(
+            _line(self._prefix, name, seconds, note), highlight=False, markup=False
+        )
 
 
 class PlainDisplay:
@@ -68,7 +69,12 @@ def noise_to(log: Path) -> Iterator[TextIO]:
     sys.stdout.flush()
     sys.stderr.flush()
     saved = [os.dup(1), os.dup(2)]
-    with log.open("ab") as file, os.fdopen(os.dup(2), "w") as terminal:
+    with (
+        _kept(sys.stderr) as terminal,
+        log.open("a") as file,
+        redirect_stdout(file),
+        redirect_stderr(file),
+    ):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
@@ -82,6 +88,18 @@ def noise_to(log: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
+def _kept(stream: TextIO) -> Iterator[TextIO]:
+    """Yields a stream to the same place that redirecting file descriptors leaves alone."""
+    try:
+        descriptor = os.dup(stream.fileno())
+    except OSError:  # It has no descriptor: somebody captures it in memory.
+        yield stream
+        return
+    with os.fdopen(descriptor, "w") as kept:
+        yield kept
+
+
+@contextmanager
 def display_on(terminal: TextIO) -> Iterator[Display]:
     """Yields a live display on a terminal, a plain one elsewhere."""
     if not terminal.isatty():
@@ -90,15 +108,3 @@ def display_on(terminal: TextIO) -> Iterator[Display]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=terminal), transient=True) as progress:
         yield LiveDisplay(progress)
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """How long it has been running."""
-        return time.monotonic() - self._start

@@ -1,7 +1,5 @@
 """The pipeline; it reads like the drawing in ARCHITECTURE.md."""
 
-
-
 from tfx.components.evaluator.component import Evaluator
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.pusher.component import Pusher
@@ -31,7 +29,12 @@ NEVER_CACHED = ("ValidationGate",)
 
 
 def create_pipeline(
-    config: PipelineConfig, features: Features, *, root: str, destination: str, fingerprint: str = ""
+    config: PipelineConfig,
+    features: Features,
+    *,
+    root: str,
+    destination: str,
+    fingerprint: str = "",
 ) -> Pipeline:
     """Returns the pipeline that a config describes, the same for every target.
 
@@ -48,7 +51,7 @@ def create_pipeline(
     example_gen = ExampleGen(settings=config.data, fingerprint=fingerprint, **schema_of)
     examples = example_gen.outputs["examples"]
 
-    statistics_gen = StatisticsGen(examples=examples, **schema_of)
+    statistics_gen = StatisticsGen(examples=examples, exclude_splits=["eval"], **schema_of)
     validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], **schema_of)
     gate = ValidationGate(
         anomalies=validator.outputs["anomalies"], on_anomaly=config.validation.anomalies
@@ -121,5 +124,6 @@ def create_pipeline(
             evaluator,
             pusher,
         ],
+        enable_cache=True,
         beam_pipeline_args=list(config.beam.args),
     )

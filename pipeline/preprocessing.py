@@ -2,8 +2,9 @@
 
 Numeric inputs become float32 with mean 0 and variance 1 over `train`, a missing cell the mean;
 those that may be missing get a 0/1 companion `<name>_missing`. Categorical inputs become int64
-indices into the vocabulary of `train`: 0 .. v-1, and v for a value never seen. The label becomes
-its int64 index in the order of the schema's domain.
+indices into one vocabulary of `column=value` over `train`: 0 .. v-1 by falling frequency, and v
+for what was never seen or is not among the most frequent. The label becomes its int64 index in the
+order of the schema's domain.
 """
 
 import json
@@ -12,10 +13,8 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from tfx_rebalance.features import Feature, Features
+from tfx_rebalance.features import VOCABULARY, Feature, Features, missing_name
 from tfx_rebalance.labels import class_index
-
-MISSING = "[missing]"
 
 Tensors = Mapping[str, tf.Tensor | tf.SparseTensor]
 
@@ -30,30 +29,16 @@ def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[
     features = Features.model_validate_json(custom_config["features"])
     settings = json.loads(custom_config["transform"])
     outputs = _scaled(inputs, features.numeric, log=settings["log"])
-    for feature in features.categorical:
-        outputs[feature.name] = tft.compute_and_apply_vocabulary(
-            _text(inputs[feature.name], feature),
-            top_k=settings["vocabulary_size"],
-            num_oov_buckets=1,
-            vocab_filename=vocabulary_name(features, feature),
-        )
+    outputs |= _indexed(inputs, features.categorical, size=settings["vocabulary_size"])
     label = _dense(inputs[features.label], "" if features.label_dtype == "string" else 0)
     outputs[features.label] = class_index(label, features.classes)
     return outputs
 
 
-def vocabulary_name(features: Features, feature: Feature) -> str:
-    """Returns the name of a categorical column's vocabulary, whatever characters the column has."""
-    return f"vocabulary_{features.categorical.index(feature)}"
-
-
-def missing_name(feature: Feature) -> str:
-    """Returns the name of the 0/1 input that says where a numeric cell was missing."""
-    return f"{feature.name}_missing"
-
-
-def _scaled(inputs: Tensors, numeric: tuple[Feature, ...], *, log: list[str]) -> dict[str, tf.Tensor]:
-    """One analyzer over all numeric columns side by side; TFT leaves NaN out of mean and variance."""
+def _scaled(
+    inputs: Tensors, numeric: tuple[Feature, ...], *, log: list[str]
+) -> dict[str, tf.Tensor]:
+    """One analyzer over all numeric columns; TFT leaves NaN out of mean and variance."""
     if not numeric:
         return {}
     columns = [_number(inputs[feature.name], log=feature.name in log) for feature in numeric]
@@ -68,6 +53,22 @@ def _scaled(inputs: Tensors, numeric: tuple[Feature, ...], *, log: list[str]) ->
     return outputs
 
 
+def _indexed(
+    inputs: Tensors, categorical: tuple[Feature, ...], *, size: int
+) -> dict[str, tf.Tensor]:
+    """One vocabulary of `column=value` for all columns: one analyzer instead of one per column."""
+    if not categorical:
+        return {}
+    tokens = [
+        _tokens(inputs[feature.name], f"{number}:{feature.name}", as_text=feature.dtype == "int")
+        for number, feature in enumerate(categorical)
+    ]
+    indices = tft.compute_and_apply_vocabulary(
+        tf.stack(tokens, axis=1), top_k=size, num_oov_buckets=1, vocab_filename=VOCABULARY
+    )
+    return {feature.name: indices[:, i] for i, feature in enumerate(categorical)}
+
+
 def _number(column: tf.Tensor | tf.SparseTensor, *, log: bool) -> tf.Tensor:
     """Returns a numeric column, (n,), float64, NaN where the cell is missing or infinite."""
     dense = _dense(_map_values(lambda v: tf.cast(v, tf.float64), column), float("nan"))
@@ -75,11 +76,14 @@ def _number(column: tf.Tensor | tf.SparseTensor, *, log: bool) -> tf.Tensor:
     return tf.sign(dense) * tf.math.log1p(tf.abs(dense)) if log else dense
 
 
-def _text(column: tf.Tensor | tf.SparseTensor, feature: Feature) -> tf.Tensor:
-    """Returns a categorical column as text, (n,), `MISSING` where the cell is missing."""
-    if feature.dtype == "int":
+def _tokens(column: tf.Tensor | tf.SparseTensor, name: str, *, as_text: bool) -> tf.Tensor:
+    """Returns `name=value` per row, (n,), and `name` alone where the cell is missing.
+
+    The column's number before its name keeps columns apart whatever names and values hold.
+    """
+    if as_text:
         column = _map_values(tf.strings.as_string, column)
-    return _dense(column, MISSING)
+    return _dense(_map_values(lambda v: tf.strings.join([name, "=", v]), column), name)
 
 
 def _map_values(

@@ -73,14 +73,22 @@ def _parts(result: RunResult) -> list[RenderableType]:
 
 def _class_table(result: RunResult) -> Table:
     table = Table(title=f"run {result.run_id}", title_justify="left", caption_justify="left")
-    table.caption = f"recall on eval, bars on the {result.gate}"
+    table.caption = (
+        "rows of train before and after Rebalance, rows of eval; recall on eval; "
+        f"bars on the {result.gate}"
+    )
     table.add_column("class", no_wrap=True)
-    for name in ("train before", "train after", "eval rows", "recall", "95 % interval", "bar"):
+    for name in ("before", "after", "eval", "recall", "95 % interval", "bar"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, c in result.classes.items():
         interval = "-" if c.recall_low is None else f"{c.recall_low:.3f} to {c.recall_high:.3f}"
         table.add_row(
-            name, _count(c.before), _count(c.after), _count(c.support), _share(c.recall), interval,
+            name,
+            _count(c.before),
+            _count(c.after),
+            _count(c.support),
+            _share(c.recall),
+            interval,
             _share(c.bar),
         )
     return table

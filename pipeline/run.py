@@ -7,14 +7,16 @@ import tempfile
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tfx_rebalance import __version__
 from tfx_rebalance.components.evaluator.results import GateResult, read_gate
+from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.rebalance.report import FILE as REBALANCE_REPORT
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
-from tfx_rebalance.pipeline.config import DEMO, PipelineConfig
+from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
 from tfx_rebalance.pipeline.results import EXIT_CODES, ClassResult, RunResult, Verdict
@@ -81,52 +83,60 @@ def run(
     progress = Progress(display)
     error: Exception | None = None
     try:
-        local = _with_local_source(config, place)
         pipeline = create_pipeline(
-            local,
+            _with_pinned_schema(config, place),
             features,
             root=str(place.root / "pipeline"),
             destination=place.destination(config),
-            fingerprint=_fingerprint(local.data.source),
+            fingerprint=_fingerprint(config.data),
         )
         run_nodes(
             pipeline,
             metadata_path=str(place.root / "metadata.sqlite"),
             run_id=place.run_id,
             use_cache=use_cache,
-            never_cached=NEVER_CACHED,
+            never_cached=_never_cached(config),
             on_start=progress.start,
             on_end=progress.end,
         )
     except Exception as raised:
-        traceback.print_exc()  # Into the log: stderr is there while a run goes on.
         error = raised
+        with place.log.open("a") as log:
+            traceback.print_exc(file=log)
     result = _result(config, features, place, progress, error)
     _write_whole(place.result, result.model_dump_json(indent=2))
     return result
 
 
-def _with_local_source(config: PipelineConfig, place: Place) -> PipelineConfig:
-    """The built-in data is written once per root and settings."""
-    if config.data.source != DEMO:
+def _with_pinned_schema(config: PipelineConfig, place: Place) -> PipelineConfig:
+    """Names the schema by its content: TFX caches its import by the path alone."""
+    source = config.data.schema_file
+    if "://" in source:
         return config
-    settings = config.data.demo
-    key = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:12]
-    path = place.root / "data" / f"card_transactions-{key}.csv"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        from tfx_rebalance.pipeline.demo_data import write_demo_data
-        write_demo_data(str(path), settings)
-    data = config.data.model_copy(update={"source": str(path)})
+    text = Path(source).read_text(encoding="utf-8")
+    name = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.pbtxt"
+    pinned = place.root / "schemas" / name
+    if not pinned.exists():
+        pinned.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(pinned, text)
+    data = config.data.model_copy(update={"schema_file": str(pinned)})
     return config.model_copy(update={"data": data})
 
 
-def _fingerprint(source: str) -> str:
-    """Returns a hash of a local file's content and of this version; what is remote has none."""
-    if "://" in source:
-        return ""
+def _never_cached(config: PipelineConfig) -> list[str]:
+    """What is remote has no fingerprint here, so it is read each time."""
+    remote = {"ImportSchemaGen": config.data.schema_file, "ExampleGen": config.data.source}
+    return [*NEVER_CACHED, *(node for node, path in remote.items() if "://" in path)]
+
+
+def _fingerprint(data: DataSettings) -> str:
+    """Returns a hash of what the data is made of, this version included; none for a remote file."""
     digest = hashlib.sha256(__version__.encode())
-    with Path(source).open("rb") as file:
+    if data.is_demo:
+        return digest.hexdigest()  # The settings are the data, and the node's input anyway.
+    if "://" in data.source:
+        return ""
+    with Path(data.source).open("rb") as file:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
@@ -165,7 +175,7 @@ def _verdict(
         return "stopped", _cause(progress.running, error, place), code
     if not gate.passed:
         return "not_released", "; ".join(gate.failures), EXIT_CODES["not_released"]
-    reason = "every class reached its bar on the point estimate of its recall"
+    reason = "every bar was reached by the point estimate of recall"
     return "released", reason, EXIT_CODES["released"]
 
 
@@ -191,7 +201,7 @@ def _classes(
         counts = report.splits["train"].classes
     results = {}
     for name in features.classes:
-        known = {"bar": config.evaluate.bar(name)}
+        known: dict[str, Any] = {"bar": config.evaluate.bar(name)}
         if name in counts:
             known |= {"before": counts[name].before, "after": counts[name].after}
         if gate:
@@ -215,4 +225,3 @@ def _write_whole(path: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(text)
     os.replace(file.name, path)
-

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import tensorflow_model_analysis as tfma
 
 from tfx_rebalance.components.evaluator.metrics import RECALL, SHORTFALL, SUPPORT
-from tfx_rebalance.components.evaluator.settings import GateSettings, SliceSettings, bar_of
+from tfx_rebalance.components.evaluator.settings import (
+    DEFAULT,
+    GateSettings,
+    SliceSettings,
+    bar_of,
+)
+from tfx_rebalance.errors import ConfigError
 
 METRICS_MODULE = "tfx_rebalance.components.evaluator.metrics"
 LABEL_KEY = "label_index"
@@ -19,7 +25,11 @@ def eval_config(settings: GateSettings, classes: Sequence[str]) -> tfma.EvalConf
     Args:
         settings: The bars and slices.
         classes: The classes' names in the order of their indices.
+
+    Raises:
+        ConfigError: If a bar is set for a class that there is not: it would gate nothing.
     """
+    _check_classes(settings, classes)
     metrics = []
     for index, name in enumerate(classes):
         metrics += [_recall(index, name, settings), _metric("ClassSupport", SUPPORT, name, index)]
@@ -39,6 +49,16 @@ def eval_config(settings: GateSettings, classes: Sequence[str]) -> tfma.EvalConf
         ],
         metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
     )
+
+
+def _check_classes(settings: GateSettings, classes: Sequence[str]) -> None:
+    for bars in (settings.min_recall, *(part.min_recall for part in settings.slices)):
+        for name in bars:
+            if name not in (*classes, DEFAULT):
+                raise ConfigError(
+                    f"min_recall names the class {name!r}; allowed are {', '.join(classes)} and "
+                    f"{DEFAULT}."
+                )
 
 
 def metric_name(metric: str, label: str) -> str:
@@ -61,9 +81,7 @@ def _recall(index: int, name: str, settings: GateSettings) -> tfma.MetricConfig:
     return config
 
 
-def _shortfalls(
-    index: int, name: str, slices: Sequence[SliceSettings]
-) -> list[tfma.MetricConfig]:
+def _shortfalls(index: int, name: str, slices: Sequence[SliceSettings]) -> list[tfma.MetricConfig]:
     configs = []
     for number, part in enumerate(slices):
         bar = bar_of(part.min_recall, name)

@@ -93,11 +93,13 @@ def _failures(
             value = failure.metric_value.double_value.value
             if metric == RECALL and failure.metric_key.is_diff:
                 found.append(
-                    f"recall of {name!r} fell by {-value:.3f} against the last released model, "
+                    f"recall of {name!r} fell by {-value:.3f} against the last blessed model, "
                     f"more than {settings.max_recall_drop:g}"
                 )
             elif metric == RECALL:
-                found.append(f"recall of {name!r} is {value:.3f}, below its bar {classes[name].bar:g}")
+                found.append(
+                    f"recall of {name!r} is {value:.3f}, below its bar {classes[name].bar:g}"
+                )
             elif metric.startswith(SHORTFALL):
                 found.append(f"where {where}, recall of {name!r} is {value:.3f} below its bar")
             else:

@@ -30,7 +30,7 @@ class GateSettings(BaseModel):
     """Class (or `default`) -> the recall it must reach."""
     slices: tuple[SliceSettings, ...] = ()
     max_recall_drop: Bar | None = 0.1
-    """How far below the last released model a class's recall may fall; null: no comparison."""
+    """How far below the last blessed model a class's recall may fall; null: no comparison."""
 
     def bar(self, label: str) -> float | None:
         """Returns the overall bar of a class, or None if it has none."""

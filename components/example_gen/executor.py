@@ -1,29 +1,34 @@
 """A CSV file and a schema to `Examples` with the splits train, val and eval."""
 
+import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from tfx_rebalance.components.example_gen.demo_data import card_transactions
 from tfx_rebalance.components.example_gen.rows import as_lists, content_hashes, read_batches
 from tfx_rebalance.components.example_gen.settings import SPLITS, DataSettings
 from tfx_rebalance.components.example_gen.splitting import Shares, row_keys, stratified_splits
 from tfx_rebalance.errors import DataError
 from tfx_rebalance.features import Features, features_of
+from tfx_rebalance.files import open_binary
 from tfx_rebalance.records import ShardWriter
 
 ROWS_PER_SHARD = 200_000
@@ -35,7 +40,7 @@ Artifacts = dict[str, list[types.Artifact]]
 class Executor(BaseExecutor):
     """Two passes over the file: which class and key has each row; then each row to its split."""
 
-    def Do(  # noqa: N802 - TFX's name.
+    def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
         """Writes one folder of GZIP TFRecords per split."""
@@ -67,30 +72,33 @@ class Source:
     features: Features
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yields the rows whose label is present, the label replaced by its class."""
-        label = self.settings.label
-        with fileio.open(self.settings.source, "rb") as file:
-            for batch in read_batches(
-                file, name=self.settings.source, schema=self.schema, label=label
-            ):
-                index = batch.schema.get_field_index(label)
-                labels = self._classes_of(batch.column(index))
-                if self.features.label_dtype == "int":
-                    labels = labels.cast(pa.int64())
-                arrays = [*batch.columns]
-                arrays[index] = labels
-                labelled = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-                yield labelled.filter(labels.is_valid()) if labels.null_count else labelled
+        """Yields the rows that have a label, the label replaced by its class."""
+        for batch in self._read():
+            labelled = self._labelled(batch)
+            if self.features.label_dtype == "int":
+                index = labelled.schema.get_field_index(self.settings.label)
+                arrays = [*labelled.columns]
+                arrays[index] = arrays[index].cast(pa.int64())
+                labelled = pa.RecordBatch.from_arrays(arrays, names=labelled.schema.names)
+            yield labelled
 
     def splits(self) -> npt.NDArray[np.int8]:
-        """Returns the split of each row, in the order of `batches`."""
-        self._check_labels()
+        """Returns the split of each row, in the order of `batches`.
+
+        Raises:
+            DataError: If labels are missing or unknown, or a class is too rare.
+        """
+        counts: Counter[str | None] = Counter()
         classes, hashes = [], []
         names = pa.array(self.features.classes)
-        for batch in self.batches():
-            text = batch.column(batch.schema.get_field_index(self.settings.label)).cast(pa.string())
-            classes.append(pc.index_in(text, value_set=names).to_numpy())
-            hashes.append(content_hashes(batch))
+        for batch in self._read():
+            for entry in self._label(batch).value_counts():
+                counts[entry["values"].as_py()] += entry["counts"].as_py()
+            labelled = self._labelled(batch)
+            indices = pc.index_in(self._label(labelled), value_set=names)
+            classes.append(indices.fill_null(0).to_numpy())  # Unknown ones are refused below.
+            hashes.append(content_hashes(labelled))
+        self._check_labels(counts)
         shares = self.settings.splits
         return stratified_splits(
             np.concatenate(classes).astype(np.int64),
@@ -100,6 +108,34 @@ class Source:
             seed=self.settings.seed,
         )
 
+    def _read(self) -> Iterator[pa.RecordBatch]:
+        with self._open() as file:
+            yield from read_batches(
+                file, name=self.settings.source, schema=self.schema, label=self.settings.label
+            )
+
+    def _open(self) -> IO[bytes]:
+        if self.settings.is_demo:
+            return io.BytesIO(self._demo)
+        return open_binary(self.settings.source)
+
+    @cached_property
+    def _demo(self) -> bytes:
+        buffer = io.BytesIO()
+        pa.csv.write_csv(card_transactions(self.settings.demo), buffer)
+        return buffer.getvalue()
+
+    def _label(self, batch: pa.RecordBatch) -> pa.Array:
+        return batch.column(batch.schema.get_field_index(self.settings.label))
+
+    def _labelled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the rows that have a label, the label replaced by its class as text."""
+        labels = self._classes_of(self._label(batch))
+        arrays = [*batch.columns]
+        arrays[batch.schema.get_field_index(self.settings.label)] = labels
+        labelled = pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+        return labelled.filter(labels.is_valid()) if labels.null_count else labelled
+
     def _classes_of(self, labels: pa.Array) -> pa.Array:
         groups = self._class_by_value()
         if groups is None:
@@ -108,19 +144,12 @@ class Source:
         return pa.array(list(groups.values())).take(found)
 
     def _class_by_value(self) -> Mapping[str, str] | None:
-        groups = self.settings.label_groups
-        return groups and {value: name for name, values in groups.items() for value in values}
+        if self.settings.label_groups is None:
+            return None
+        groups = self.settings.label_groups.items()
+        return {value: name for name, values in groups for value in values}
 
-    def _check_labels(self) -> None:
-        """Counts every label value once, so that one message tells all that is wrong."""
-        counts: Counter[str | None] = Counter()
-        with fileio.open(self.settings.source, "rb") as file:
-            for batch in read_batches(
-                file, name=self.settings.source, schema=self.schema, label=self.settings.label
-            ):
-                column = batch.column(batch.schema.get_field_index(self.settings.label))
-                for entry in column.value_counts():
-                    counts[entry["values"].as_py()] += entry["counts"].as_py()
+    def _check_labels(self, counts: Counter[str | None]) -> None:
         missing = counts.pop(None, 0)
         if missing and self.settings.missing_label == "fail":
             raise DataError(
@@ -144,7 +173,9 @@ def _write(
     encoder = RecordBatchToExamplesEncoder()
     sizes = np.bincount(splits, minlength=len(SPLITS))
     writers = [
-        ShardWriter(os.path.join(target.uri, f"Split-{name}"), rows=int(size), per_shard=ROWS_PER_SHARD)
+        ShardWriter(
+            os.path.join(target.uri, f"Split-{name}"), rows=int(size), per_shard=ROWS_PER_SHARD
+        )
         for name, size in zip(SPLITS, sizes, strict=True)
     ]
     start = 0

@@ -2,9 +2,9 @@
 
 import csv
 import gzip
-import io
+import zlib
 from collections.abc import Iterator, Mapping
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from tfx_rebalance.errors import DataError
 
 BLOCK_BYTES = 8 << 20
 
+_ARROW_NO_ROWS = "Empty CSV file"
+
 _TYPES: Mapping[int, pa.DataType] = {
     schema_pb2.INT: pa.int64(),
     schema_pb2.FLOAT: pa.float64(),
@@ -25,7 +27,7 @@ _TYPES: Mapping[int, pa.DataType] = {
 
 
 def read_batches(
-    file: IO[bytes], *, name: str, schema: schema_pb2.Schema, label: str
+    file: IO[bytes], *, name: str, schema: schema_pb2.Schema, label: str | None
 ) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a CSV file with a header; an empty cell is a null.
 
@@ -36,7 +38,7 @@ def read_batches(
         file: Plain or gzip bytes.
         name: The file's name, for messages.
         schema: Types by column.
-        label: The label's column.
+        label: The label's column; None for rows that are to be scored.
 
     Raises:
         DataError: If the file is empty, the header repeats a column or lacks the label, or a
@@ -45,7 +47,9 @@ def read_batches(
     stream = _decompressed(file)
     columns = _header(stream, name=name, label=label)
     types = {f.name: _TYPES.get(f.type, pa.string()) for f in schema.feature}
-    types = {column: types.get(column, pa.string()) for column in columns} | {label: pa.string()}
+    types = {column: types.get(column, pa.string()) for column in columns}
+    if label is not None:
+        types[label] = pa.string()
     try:
         reader = pa.csv.open_csv(
             stream,
@@ -54,24 +58,24 @@ def read_batches(
                 column_types=types, null_values=[""], strings_can_be_null=True
             ),
         )
-        rows = 0
-        for batch in reader:
-            rows += batch.num_rows
-            yield batch
-    except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile) as error:
+        yield from reader
+    except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        if str(error) == _ARROW_NO_ROWS:
+            raise DataError(f"{name!r} has a header but no row. Give a file with rows.") from None
         raise DataError(
             f"{name!r} cannot be read as the schema says: {error}. Correct the file (a cell per "
             "column of the header, commas between, UTF-8) or the column's type in the schema."
         ) from None
-    if not rows:
-        raise DataError(f"{name!r} has a header but no row. Give a file with rows.")
 
 
 def content_hashes(batch: pa.RecordBatch) -> Keys:
     """Returns a hash of each row's cells, column names included, (rows,), uint64."""
-    ordered = sorted(batch.schema.names)
-    frame = pd.DataFrame({name: _cells(batch.column(name)) for name in ordered})
-    return pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    cells: dict[str, pd.Series] = {}
+    for name in sorted(batch.schema.names):
+        cells |= _cells(batch.column(name), name)
+    frame = pd.DataFrame(cells)
+    hashes: Keys = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashes
 
 
 def as_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -94,34 +98,39 @@ def _as_list(column: pa.Array) -> pa.ListArray:
     return pa.ListArray.from_arrays(starts, column.drop_null())
 
 
-def _cells(column: pa.Array) -> pd.Series:
-    """Nulls get a value of their own type: pandas hashes columns of one type fastest."""
+def _cells(column: pa.Array, name: str) -> dict[str, pd.Series]:
+    """Returns what is hashed of a column: of a dtype that does not depend on the batch's nulls."""
     if pa.types.is_string(column.type):
-        return column.dictionary_encode().to_pandas()
-    if pa.types.is_integer(column.type) and column.null_count:
-        return column.cast(pa.float64()).to_pandas()
-    return column.to_pandas()
+        return {name: column.dictionary_encode().to_pandas()}
+    if pa.types.is_integer(column.type):
+        values, present = column.fill_null(0).to_pandas(), column.is_valid().to_pandas()
+        return {name: values, f"{name} is there": present}
+    return {name: column.to_pandas()}
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
-    buffered = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
-    start = buffered.read(2)
-    buffered.seek(0)
-    return gzip.GzipFile(fileobj=buffered) if start == b"\x1f\x8b" else buffered  # type: ignore[return-value]
+    start = file.read(2)
+    file.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if start == b"\x1f\x8b" else file
 
 
-def _header(stream: IO[bytes], *, name: str, label: str) -> list[str]:
+def _header(stream: IO[bytes], *, name: str, label: str | None) -> list[str]:
     try:
         line = stream.readline().decode("utf-8-sig").rstrip("\r\n")
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{name!r} is not UTF-8 text, plain or gzip: {error}.") from None
     if not line.strip():
         raise DataError(f"{name!r} is empty. Give a CSV file with a header and rows.")
-    columns = next(csv.reader([line]))
+    try:
+        columns = next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise DataError(f"{name!r}: the header is no CSV: {error}. Correct it.") from None
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
-        raise DataError(f"{name!r}: the header has {', '.join(repeated)} more than once. Rename one.")
-    if label not in columns:
+        raise DataError(
+            f"{name!r}: the header has {', '.join(repeated)} more than once. Rename one."
+        )
+    if label is not None and label not in columns:
         raise DataError(
             f"{name!r}: the header has no column {label!r} (data.label); it has "
             f"{', '.join(columns)}. Correct data.label or the file."

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SPLITS = ("train", "val", "eval")
 
+DEMO = "demo"
+"""The `source` that stands for the built-in, simulated data."""
+
 
 class DemoSettings(BaseModel):
     """The built-in, simulated card transactions; used when `source` is `demo`."""
@@ -53,6 +56,11 @@ class DataSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     missing_label: Literal["fail", "drop"] = "fail"
     demo: DemoSettings = DemoSettings()
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the rows are made up here."""
+        return self.source == DEMO
 
     @model_validator(mode="after")
     def _groups_are_disjoint(self) -> "DataSettings":

@@ -29,7 +29,9 @@ def row_keys(content: Keys) -> Keys:
     """
     order = np.argsort(content, kind="stable")
     ranked = content[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.empty(0, int)
+    starts = (
+        np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.empty(0, int)
+    )
     runs = np.diff(np.r_[starts, len(ranked)])
     occurrence = np.empty(len(content), dtype=np.uint64)
     occurrence[order] = np.arange(len(ranked)) - np.repeat(starts, runs)
@@ -64,7 +66,8 @@ def stratified_splits(
             raise DataError(
                 f"class {name!r} has {len(rows)} rows, too few for a row in each of the splits "
                 f"{', '.join(shares.names)}: {', '.join(empty)} would have none. Bring at least "
-                f"{len(shares.names)} rows of it, or take it out of the label's domain and the data."
+                f"{len(shares.names)} rows of it, or take it out of the label's domain and the "
+                "data."
             )
         ranked = rows[np.argsort(draws[rows], kind="stable")]
         splits[ranked] = np.repeat(np.arange(len(sizes), dtype=np.int8), list(sizes.values()))
@@ -74,8 +77,8 @@ def stratified_splits(
 def split_sizes(rows: int, shares: Shares) -> Mapping[str, int]:
     """Returns how many of a class's rows each split gets, each within one of its exact share.
 
-    Largest remainders; a split whose share rounds to nothing takes a row from the largest while
-    there are enough rows for each split to have one.
+    Largest remainders. The exception: a split whose share rounds to nothing takes a row from the
+    largest while there are enough rows for each split to have one.
     """
     exact = [rows * share for share in shares.values]
     sizes = [int(x + 1e-9) for x in exact]

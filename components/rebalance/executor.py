@@ -22,7 +22,7 @@ Artifacts = dict[str, list[types.Artifact]]
 class Executor(BaseBeamExecutor):
     """Resamples the configured splits and copies the others byte for byte."""
 
-    def Do(  # noqa: N802 - TFX's name.
+    def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
         """Writes every split of the input and the report."""

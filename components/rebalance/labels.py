@@ -20,7 +20,7 @@ class LabelFeature:
 
     name: str
     kind: Literal["index", "int", "string"]
-    """index: an int64 place in `classes`, as Transform writes it; else the label as it is written."""
+    """index: an int64 place in `classes`, as Transform writes it; else the label as written."""
     classes: tuple[str, ...]
 
     @property
@@ -53,16 +53,14 @@ def read_labels(path: str, label: LabelFeature) -> Labels:
     labels = np.concatenate(batches).astype(label.values.dtype.type)
     order = np.argsort(label.values)
     places = np.searchsorted(label.values, labels, sorter=order).clip(max=len(order) - 1)
-    indices = order[places].astype(np.int64)
+    indices: Labels = order[places].astype(np.int64)
     wrong = label.values[indices] != labels
     if wrong.any():
         raise DataError(_complaint(labels[wrong], label, path=path, rows=len(labels)))
     return indices
 
 
-def _complaint(
-    wrong: npt.NDArray[Any], label: LabelFeature, *, path: str, rows: int
-) -> str:
+def _complaint(wrong: npt.NDArray[Any], label: LabelFeature, *, path: str, rows: int) -> str:
     missing = int((wrong == label.missing).sum())
     others = sorted({str(value) for value in wrong[wrong != label.missing]})[:SHOWN]
     return (

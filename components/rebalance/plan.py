@@ -13,7 +13,7 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ClassPlan:
-    """What happens to one class: every row `whole` times, and once more if its draw is below `cut`."""
+    """What happens to a class: every row `whole` times, once more if its draw is below `cut`."""
 
     before: int
     after: int

@@ -18,14 +18,12 @@ class RebalanceSettings(BaseModel):
 
     strategy: Annotated[str, AfterValidator(partial(known, STRATEGIES))] = "none"
     sampling_strategy: (
-        Named
-        | Annotated[float, Field(gt=0, le=1)]
-        | dict[str, Annotated[int, Field(ge=1)]]
+        Named | Annotated[float, Field(gt=0, le=1)] | dict[str, Annotated[int, Field(ge=1)]]
     ) = "auto"
     """A name, a ratio minority / majority (binary only), or class -> rows after resampling."""
     upweight: bool = False
-    """Whether kept rows of an undersampled class carry `example_weight` = 1 / rate."""
-    splits: tuple[Literal["train"], ...] = ("train",)
+    """Whether each row emitted carries `example_weight` = rows before / after of its class."""
+    splits: tuple[Literal["train"]] = ("train",)
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from tfx_rebalance.errors import ConfigError
 
 Counts = Mapping[str, int]
+ROUNDING = 1e-9
+"""0.29 * 100 is 28.999999999999996 in floating point, and stands for 29 rows."""
+
 SamplingStrategy = str | float | Mapping[str, int]
 
 
@@ -17,7 +20,10 @@ def named_classes(counts: Counts, name: str, *, auto: str) -> list[str]:
         auto: What `auto` stands for: it differs between under- and oversampling.
     """
     present = [label for label, n in counts.items() if n]
-    minority, majority = min(present, key=lambda c: counts[c]), max(present, key=lambda c: counts[c])
+    minority, majority = (
+        min(present, key=lambda c: counts[c]),
+        max(present, key=lambda c: counts[c]),
+    )
     chosen: Mapping[str, Callable[[str], bool]] = {
         "minority": lambda c: c == minority,
         "majority": lambda c: c == majority,
@@ -43,7 +49,7 @@ def undersampled(counts: Counts, strategy: SamplingStrategy) -> dict[str, int]:
         return {c: min(n, smallest) if c in chosen else n for c, n in counts.items()}
     if isinstance(strategy, float):
         minority, majority = _two_classes(counts)
-        kept = int(counts[minority] / strategy)
+        kept = int(counts[minority] / strategy + ROUNDING)
         if kept > counts[majority]:
             raise ConfigError(
                 f"rebalance.sampling_strategy {strategy} would need {kept} rows of {majority!r}, "
@@ -75,10 +81,10 @@ def oversampled(counts: Counts, strategy: SamplingStrategy) -> dict[str, int]:
         return {c: largest if c in chosen else n for c, n in counts.items()}
     if isinstance(strategy, float):
         minority, majority = _two_classes(counts)
-        wanted = int(strategy * counts[majority])
+        wanted = int(strategy * counts[majority] + ROUNDING)
         if wanted < counts[minority]:
             raise ConfigError(
-                f"rebalance.sampling_strategy {strategy} would leave {wanted} rows of {minority!r}, "
+                f"rebalance.sampling_strategy {strategy} would leave {wanted} of {minority!r}, "
                 f"which has {counts[minority]}: the ratio is already "
                 f"{counts[minority] / counts[majority]:.4g}. Allowed: above that and up to 1."
             )
@@ -97,7 +103,7 @@ def _two_classes(counts: Counts) -> tuple[str, str]:
     present = sorted((n, label) for label, n in counts.items() if n)
     if len(present) != 2:
         raise ConfigError(
-            f"rebalance.sampling_strategy as a ratio needs 2 classes with rows, got {len(present)}. "
-            "Give rows per class instead."
+            "rebalance.sampling_strategy as a ratio needs 2 classes with rows, got "
+            f"{len(present)}. Give rows per class instead."
         )
     return present[0][1], present[1][1]

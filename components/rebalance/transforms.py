@@ -17,8 +17,8 @@ from tfx_rebalance.components.rebalance.plan import (
     plan_class,
     row_draws,
 )
-from tfx_rebalance.components.rebalance.report import report_of
 from tfx_rebalance.components.rebalance.registry import strategy_named
+from tfx_rebalance.components.rebalance.report import report_of
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.draws import shard_row_keys
 from tfx_rebalance.features import EXAMPLE_WEIGHT
@@ -88,7 +88,9 @@ class Resample(beam.PTransform):
         copies = copies_per_row(labels, row_draws(keys, seed=self._settings.seed), plans)
         rows = emission_order(copies, keys, seed=self._settings.seed)
         records = np.concatenate([np.empty(0, dtype=object), *read_records(shard.source)])
-        weights = [_weight_suffix(plan.weight) if self._settings.upweight else b"" for plan in plans]
+        weights = [
+            _weight_suffix(plan.weight) if self._settings.upweight else b"" for plan in plans
+        ]
         write_shard(shard.target, (records[row] + weights[labels[row]] for row in rows))
 
 
@@ -116,4 +118,4 @@ def _weight_suffix(weight: float) -> bytes:
     """
     feature = tf.train.Feature(float_list=tf.train.FloatList(value=[weight]))
     features = tf.train.Features(feature={EXAMPLE_WEIGHT: feature})
-    return tf.train.Example(features=features).SerializeToString()
+    return bytes(tf.train.Example(features=features).SerializeToString())

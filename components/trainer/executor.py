@@ -15,7 +15,7 @@ REPORT_FILE = "report.json"
 class Executor(GenericExecutor):
     """Adds `rebalance_report`, a path, to `custom_config`."""
 
-    def Do(  # noqa: N802 - TFX's name.
+    def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
         """Trains as the stock executor does."""

@@ -1,6 +1,6 @@
-"""From transformed tf.Examples to batches: parsed once, kept in memory when they fit, else streamed."""
+"""From transformed tf.Examples to batches: from memory when they fit, else streamed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,8 @@ class Columns:
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
-    vocabulary_sizes: tuple[int, ...]
-    """Of each categorical column, the bucket for values never seen included."""
+    vocabulary_size: int
+    """Indices of all categorical columns together, the one for values never seen included."""
     label: str
 
     @property
@@ -62,20 +62,21 @@ class Split:
     def batches(
         self, class_weights: npt.NDArray[np.float64], *, batch_size: int, seed: int | None
     ) -> tf.data.Dataset:
-        """Returns (inputs, class index, weight) batches; the weight is `example_weight` times the
-        class's.
+        """Returns (inputs, class index, weight) batches.
 
         Args:
-            class_weights: (classes,).
+            class_weights: (classes,); a row's weight is its `example_weight` times its class's.
             batch_size: Rows per batch.
             seed: Shuffles anew in each epoch and repeats for ever; None: one pass in order.
         """
         bytes_per_row = 4 * len(self.columns.numeric) + 8 * len(self.columns.categorical) + 12
         load = _in_memory if self.rows * bytes_per_row <= IN_MEMORY_BYTES else _streamed
         weights = tf.constant(class_weights, tf.float32)
-        return load(self, batch_size=batch_size, seed=seed).map(
-            lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE
-        ).prefetch(tf.data.AUTOTUNE)
+        return (
+            load(self, batch_size=batch_size, seed=seed)
+            .map(lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE)
+            .prefetch(tf.data.AUTOTUNE)
+        )
 
 
 def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[str]) -> Split:
@@ -123,7 +124,7 @@ def _parsed(shards: Sequence[str], columns: Columns) -> tf.data.Dataset:
     return _records(shards).batch(PARSE_BATCH).map(_parser(columns), tf.data.AUTOTUNE)
 
 
-def _parser(columns: Columns):  # noqa: ANN202 - a TensorFlow function.
+def _parser(columns: Columns) -> Callable[[tf.Tensor], tuple[Batch, tf.Tensor, tf.Tensor]]:
     def parse(records: tf.Tensor) -> tuple[Batch, tf.Tensor, tf.Tensor]:
         features = tf.io.parse_example(records, columns.spec)
         return columns.pack(features), features[columns.label], features[EXAMPLE_WEIGHT]

@@ -1,7 +1,5 @@
 """The multilayer perceptron over scaled numbers and embedded categories."""
 
-from math import ceil, sqrt
-
 import keras
 
 from tfx_rebalance.components.trainer.inputs import Columns
@@ -11,8 +9,7 @@ from tfx_rebalance.components.trainer.settings import TrainerSettings
 def build_mlp(columns: Columns, settings: TrainerSettings, *, classes: int) -> keras.Model:
     """Returns an untrained model from `Columns.pack` to logits, (n, classes), float32.
 
-    A categorical column of v indices is embedded in min(`embedding_dim`, ceil(sqrt(v)))
-    dimensions.
+    All categorical columns share one embedding table: their indices never overlap.
     """
     inputs, parts = {}, []
     if columns.numeric:
@@ -21,10 +18,8 @@ def build_mlp(columns: Columns, settings: TrainerSettings, *, classes: int) -> k
     if columns.categorical:
         width = len(columns.categorical)
         inputs["categorical"] = keras.Input((width,), dtype="int64", name="categorical")
-        for i, size in enumerate(columns.vocabulary_sizes):
-            dimensions = min(settings.embedding_dim, ceil(sqrt(size)))
-            embed = keras.layers.Embedding(size, dimensions, name=f"embedding_{i}")
-            parts.append(embed(inputs["categorical"][:, i]))
+        embed = keras.layers.Embedding(columns.vocabulary_size, settings.embedding_dim)
+        parts.append(keras.layers.Flatten()(embed(inputs["categorical"])))
     hidden = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for units in settings.hidden_units:
         hidden = keras.layers.Dense(units, activation="relu")(hidden)

@@ -36,7 +36,7 @@ def class_weights(
 
 
 def prior_correction(natural: Floats, trained: Floats) -> Floats:
-    """Returns the factors that take probabilities from the trained to the natural prior, (classes,).
+    """Returns the factors from probabilities at the trained prior to the natural one, (classes,).
 
     p_c(natural) is proportional to p_c(trained) * natural_c / trained_c (King and Zeng 2001,
     eq. 27, for several classes). Exact where training changed only how often a class is seen:

@@ -22,7 +22,7 @@ from tfx_rebalance.components.trainer.priors import (
 from tfx_rebalance.components.trainer.serving import Decision, ServedModel
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 from tfx_rebalance.errors import ModelError
-from tfx_rebalance.features import Features
+from tfx_rebalance.features import VOCABULARY, Features
 
 REPORT = "training.json"
 NATURAL_PRIORS = "natural_priors"
@@ -87,13 +87,12 @@ class Job:
 def _columns(features: Features, transform: tft.TFTransformOutput) -> Columns:
     spec = transform.transformed_feature_spec()
     numeric = [name for name in sorted(spec) if spec[name].dtype == tf.float32]
-    domains = transform.transformed_metadata.schema
-    sizes = {f.name: f.int_domain.max + 1 for f in domains.feature if f.HasField("int_domain")}
     categorical = [feature.name for feature in features.categorical]
+    size = transform.vocabulary_size_by_name(VOCABULARY) + 1 if categorical else 0
     return Columns(
         numeric=tuple(numeric),
         categorical=tuple(categorical),
-        vocabulary_sizes=tuple(sizes[name] for name in categorical),
+        vocabulary_size=size,
         label=features.label,
     )
 

@@ -1,5 +1,7 @@
 """What is exported: the transformation, the model and the decision in one SavedModel."""
 
+import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ from tfx_rebalance.features import Features
 from tfx_rebalance.labels import UNKNOWN, class_index
 
 MISSING_INT = int(np.iinfo(np.int64).min)
+
+FEATURES_FILE = "assets.extra/features.json"
+"""A `Features` as JSON; `assets.extra` is what TensorFlow Serving leaves alone."""
 
 LABEL_INDEX = "label_index"
 """The output of `transform_labels`, TFMA's label key."""
@@ -30,6 +35,20 @@ class Decision:
     """Factors to the natural prior, (classes,); see `priors.prior_correction`."""
     thresholds: npt.NDArray[np.float64]
     """(classes,); see `priors.decision_thresholds`."""
+
+
+def tensor_names(features: Features) -> dict[str, str]:
+    """Returns the argument of `serving_raw` for each input: its name, as far as TensorFlow allows.
+
+    What is no letter, digit or underscore becomes an underscore; names that then coincide get the
+    column's number.
+    """
+    names: dict[str, str] = {}
+    for number, feature in enumerate(features.inputs):
+        name = re.sub(r"[^A-Za-z0-9_]", "_", feature.name)
+        valid = name[:1].isalpha() and name not in names.values()
+        names[feature.name] = name if valid else f"column_{number}_{name}"
+    return names
 
 
 class ServedModel(tf.Module):
@@ -54,13 +73,18 @@ class ServedModel(tf.Module):
         self._classes = tf.constant(list(features.classes))
 
     def save(self, path: str) -> None:
-        """Writes the SavedModel with its three signatures."""
+        """Writes the SavedModel with its three signatures, and beside it what its inputs are."""
         tf.saved_model.save(self, path, signatures=self._signatures())
+        card = os.path.join(path, FEATURES_FILE)
+        tf.io.gfile.makedirs(os.path.dirname(card))
+        with tf.io.gfile.GFile(card, "w") as file:
+            file.write(self._features.model_dump_json(indent=2))
 
     def _signatures(self) -> dict[str, Any]:
         examples = tf.TensorSpec([None], tf.string, name="examples")
+        names = tensor_names(self._features)
         raw = {
-            feature.name: tf.TensorSpec([None], _DTYPES[feature.dtype], name=feature.name)
+            feature.name: tf.TensorSpec([None], _DTYPES[feature.dtype], name=names[feature.name])
             for feature in self._features.inputs
         }
         return {

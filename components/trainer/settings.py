@@ -13,7 +13,7 @@ class TrainerSettings(BaseModel):
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(64, 32), min_length=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     embedding_dim: int = Field(default=8, ge=1)
-    """The widest an embedding gets; a vocabulary of v values gets min(this, ceil(sqrt(v)))."""
+    """Numbers that stand for a value of a categorical input."""
     learning_rate: float = Field(default=1e-3, gt=0)
     batch_size: int = Field(default=512, ge=1)
     epochs: int = Field(default=20, ge=1)
@@ -21,9 +21,9 @@ class TrainerSettings(BaseModel):
     """None: as many as one pass over the training split takes."""
     patience: int = Field(default=4, ge=1)
     """Epochs without a better class-weighted loss on `val` before training stops."""
-    class_weights: (
-        Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]]
-    ) = "balanced"
+    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = (
+        "balanced"
+    )
     decision: Literal["argmax", "balanced"] = "balanced"
     """argmax: the most probable class. balanced: the class whose probability exceeds its natural
     share the most, the rule that maximises balanced accuracy."""

@@ -9,6 +9,9 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from tfx_rebalance.components.validation_gate.executor import Executor
+from tfx_rebalance.errors import ConfigError
+
+ON_ANOMALY = ("stop", "warn")
 
 
 class ValidationGateSpec(ComponentSpec):
@@ -20,7 +23,7 @@ class ValidationGateSpec(ComponentSpec):
 
 
 class ValidationGate(BaseComponent):
-    """Raises `StopRun` when the anomalies say so; never cached, never retried.
+    """Raises `StopRun` when the anomalies say so; the runners never cache it.
 
     Stock ExampleValidator only records what it finds and the pipeline goes on (tfx-addons#153).
     """
@@ -31,4 +34,8 @@ class ValidationGate(BaseComponent):
     def __init__(
         self, *, anomalies: types.BaseChannel, on_anomaly: Literal["stop", "warn"] = "stop"
     ) -> None:
+        if on_anomaly not in ON_ANOMALY:
+            raise ConfigError(
+                f"on_anomaly must be one of {', '.join(ON_ANOMALY)}, got {on_anomaly!r}."
+            )
         super().__init__(spec=ValidationGateSpec(anomalies=anomalies, on_anomaly=on_anomaly))

@@ -2,6 +2,7 @@
 
 import os
 
+from absl import logging
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
@@ -17,20 +18,22 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(BaseExecutor):
-    """Raises `StopRun`, or only logs under `warn`."""
+    """Raises `StopRun`, or only logs what it found under `warn`."""
 
-    def Do(  # noqa: N802 - TFX's name.
+    def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
         """Writes nothing: a node that raises would lose its own outputs."""
         self._log_startup(input_dict, output_dict, exec_properties)
         anomalies = artifact_utils.get_single_instance(input_dict["anomalies"])
         found = anomalies_in(anomalies)
+        for sentence in found:
+            logging.warning("anomaly in %s", sentence)
         if found and exec_properties["on_anomaly"] == "stop":
             more = f" (and {len(found) - SHOWN} more)" if len(found) > SHOWN else ""
             raise StopRun(
                 f"the data does not fit the schema: {'; '.join(found[:SHOWN])}{more}. Correct the "
-                "data or the reviewed schema, or set validate.anomalies: warn to go on in spite of it."
+                "data or the reviewed schema, or set validate.anomalies: warn to go on regardless."
             )
 
 
@@ -42,9 +45,13 @@ def anomalies_in(artifact: types.Artifact) -> list[str]:
         with fileio.open(path, "rb") as file:
             anomalies = anomalies_pb2.Anomalies.FromString(file.read())
         found += [
-            f"{split}: column {name!r}: {info.description or info.short_description}"
+            f"{split}: column {name!r}: {_sentence(info.description or info.short_description)}"
             for name, info in sorted(anomalies.anomaly_info.items())
         ]
         if anomalies.HasField("dataset_anomaly_info"):
-            found.append(f"{split}: {anomalies.dataset_anomaly_info.description}")
+            found.append(f"{split}: {_sentence(anomalies.dataset_anomaly_info.description)}")
     return found
+
+
+def _sentence(description: str) -> str:
+    return description.strip().rstrip(".")

@@ -74,8 +74,8 @@ def run_nodes(
         execution = store.get_executions_by_id([info.execution_id])[0] if info else None
         if execution is None or execution.last_known_state == mlmd.Execution.FAILED:
             raise NodeFailedError(
-                f"{name} could not be started: one of its inputs is missing from {metadata_path!r}. "
-                "Run again with --no-cache."
+                f"{name} could not be started: an input of it is missing from "
+                f"{metadata_path!r}. Run again with --no-cache."
             )
         on_end(
             NodeRun(

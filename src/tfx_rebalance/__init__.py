@@ -1,4 +1,4 @@
-"""tfx-rebalance: a TFX pipeline for imbalanced classification that releases only what it can show to be good enough."""
+"""A TFX pipeline for imbalanced classification that releases only what it can show is good."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ __version__ = "0.1.0"
 _ARTIFACTS = ("RebalanceReport",)
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562 asks for this signature.
-    """Returns an artifact class; KFP names them `tfx_rebalance.<Class>`, and tfx.types costs 6 s."""
+def __getattr__(name: str) -> Any:
+    """Returns an artifact class: KFP names them `tfx_rebalance.<Class>`; tfx.types costs 6 s."""
     if name in _ARTIFACTS:
         from tfx_rebalance import artifacts
 

@@ -34,7 +34,7 @@ def keyed_draws(keys: Keys, *, seed: int, purpose: str) -> Keys:
 
 
 def mix(keys: Keys) -> Keys:
-    """Returns the SplitMix64 output for each key, (n,), uint64: a bijection of the 64-bit numbers."""
+    """Returns the SplitMix64 output for each key, (n,), uint64: a bijection of 64-bit numbers."""
     with np.errstate(over="ignore"):
         z = keys + _GOLDEN
         z = (z ^ (z >> np.uint64(30))) * _MIX_1

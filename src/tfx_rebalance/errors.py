@@ -2,7 +2,7 @@
 
 
 class RebalanceError(Exception):
-    """An expected failure with a message for a person; the command prints it without a traceback."""
+    """An expected failure with a message for a person; the command shows no traceback."""
 
     exit_code = 1
 

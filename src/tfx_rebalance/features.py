@@ -11,6 +11,9 @@ from tfx_rebalance.errors import ConfigError
 EXAMPLE_WEIGHT = "example_weight"
 """The feature Rebalance adds under `upweight`: how many natural rows a kept row stands for."""
 
+VOCABULARY = "categories"
+"""The name under which Transform keeps the vocabulary of all categorical inputs."""
+
 MAX_INT_CLASSES = 1000
 
 DType = Literal["float", "int", "string"]
@@ -43,7 +46,7 @@ class Features(BaseModel):
     label: str
     label_dtype: Literal["int", "string"]
     classes: tuple[str, ...]
-    """The label's values as text, in the order of the schema's domain; a class's place is its index."""
+    """The label's values as text, in the order of the schema's domain: the class indices."""
 
     @property
     def numeric(self) -> tuple[Feature, ...]:
@@ -56,7 +59,9 @@ class Features(BaseModel):
         return tuple(f for f in self.inputs if f.categorical)
 
 
-def features_of(schema: schema_pb2.Schema, *, label: str, exclude: Collection[str] = ()) -> Features:
+def features_of(
+    schema: schema_pb2.Schema, *, label: str, exclude: Collection[str] = ()
+) -> Features:
     """Returns the roles of the schema's columns.
 
     A FLOAT column is numeric, an INT column is numeric unless its `int_domain` says
@@ -92,6 +97,11 @@ def features_of(schema: schema_pb2.Schema, *, label: str, exclude: Collection[st
     )
 
 
+def missing_name(feature: Feature) -> str:
+    """Returns the name of the 0/1 input that says where a numeric cell was missing."""
+    return f"{feature.name}_missing"
+
+
 def _feature(feature: schema_pb2.Feature) -> Feature:
     if feature.value_count.max > 1 or len(feature.shape.dim) > 1:
         raise ConfigError(
@@ -110,7 +120,7 @@ def _dtype(feature: schema_pb2.Feature) -> DType:
     dtype = _DTYPES.get(feature.type)
     if dtype is None:
         raise ConfigError(
-            f"column {feature.name!r} has the type {schema_pb2.FeatureType.Name(feature.type)} in the "
+            f"column {feature.name!r} is {schema_pb2.FeatureType.Name(feature.type)} in the "
             "schema; allowed are FLOAT, INT and BYTES. Correct the schema."
         )
     return dtype
@@ -131,7 +141,9 @@ def _classes(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> tuple[st
     if feature.HasField("string_domain"):
         classes = tuple(feature.string_domain.value)
     elif feature.HasField("domain"):
-        classes = tuple(v for d in schema.string_domain if d.name == feature.domain for v in d.value)
+        classes = tuple(
+            v for d in schema.string_domain if d.name == feature.domain for v in d.value
+        )
     elif feature.HasField("int_domain"):
         low, high = feature.int_domain.min, feature.int_domain.max
         if not 2 <= high - low + 1 <= MAX_INT_CLASSES:

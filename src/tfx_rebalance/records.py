@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from math import ceil
 from typing import Any
 
@@ -12,6 +13,14 @@ from tfx_rebalance.errors import CorruptArtifactError
 
 GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 BATCH = 4096
+
+_MAGIC = {
+    b"\x1f\x8b": "GZIP",
+    b"\x78\x01": "ZLIB",
+    b"\x78\x5e": "ZLIB",
+    b"\x78\x9c": "ZLIB",
+    b"\x78\xda": "ZLIB",
+}
 
 
 def shard_paths(folder: str) -> list[str]:
@@ -35,7 +44,11 @@ def read_records(path: str) -> Iterator[Any]:
     dataset = tf.data.TFRecordDataset(path, compression_type=compression_of(path)).batch(BATCH)
     try:
         yield from dataset.as_numpy_iterator()
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.InvalidArgumentError) as e:
+    except (
+        tf.errors.DataLossError,
+        tf.errors.OutOfRangeError,
+        tf.errors.InvalidArgumentError,
+    ) as e:
         raise CorruptArtifactError(
             f"the TFRecord file {path!r} is damaged: {e.message}. Run again with --no-cache, or "
             "delete the folder it is in."
@@ -43,10 +56,19 @@ def read_records(path: str) -> Iterator[Any]:
 
 
 def compression_of(path: str) -> str:
-    """Returns the `compression_type` of a TFRecord file from its first bytes."""
+    """Returns the `compression_type` of a TFRecord file: "", "GZIP" or "ZLIB".
+
+    A plain file begins with a record's length, which may look like anything, but also with its
+    checksum: what reads as plain is plain.
+    """
     with tf.io.gfile.GFile(path, "rb") as file:
         start = file.read(2)
-    return {b"\x1f\x8b": "GZIP", b"\x78\x9c": "ZLIB", b"\x78\x01": "ZLIB"}.get(start, "")
+    kind = _MAGIC.get(start, "")
+    if kind:
+        with suppress(tf.errors.DataLossError):
+            list(tf.data.TFRecordDataset(path).take(1))
+            return ""
+    return kind
 
 
 def shard_name(shard: int, shards: int) -> str:
@@ -93,7 +115,9 @@ class ShardWriter:
         """
         self._finish()
         if self._written != self._rows:
-            raise RuntimeError(f"announced {self._rows} rows, got {self._written}: the input changed.")
+            raise RuntimeError(
+                f"announced {self._rows} rows, got {self._written}: the input changed."
+            )
 
     def _path(self) -> str:
         return os.path.join(self._folder, shard_name(self._shard, self._shards))

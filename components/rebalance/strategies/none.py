@@ -7,6 +7,6 @@ class NoResampling:
     """Every row once."""
 
     def targets(self, counts: Counts, sampling_strategy: SamplingStrategy) -> dict[str, int]:
-        """Returns the counts as they are, whatever the sampling strategy says."""
+        """Returns the counts as they are, so that one key switches a config's resampling off."""
         del sampling_strategy
         return dict(counts)

@@ -1,0 +1,144 @@
+"""Scores a CSV file with a released model; imports TensorFlow, so it is imported late."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+from tfx_rebalance.components.example_gen.rows import as_lists, read_batches
+from tfx_rebalance.components.trainer.serving import FEATURES_FILE
+from tfx_rebalance.errors import ConfigError, DataError, ModelError
+from tfx_rebalance.features import Features
+
+LABEL = "predicted_label"
+ROWS = 8192
+
+_TYPES = {"float": schema_pb2.FLOAT, "int": schema_pb2.INT, "string": schema_pb2.BYTES}
+
+Score = Callable[[pa.RecordBatch], list[pa.Array]]
+
+
+def predict(model: Path, source: Path, target: Path) -> int:
+    """Writes the rows of `source` with their prediction and returns how many there are.
+
+    The columns added are `predicted_label` and `probability_<class>`, float32, natural prior.
+
+    Args:
+        model: A SavedModel that this project released, or the folder of its versions.
+        source: A CSV file with a header; columns the model does not know are passed through.
+        target: The CSV file to write; it appears only once it is whole.
+
+    Raises:
+        ConfigError: If a path cannot be read or written, or a column is in the way.
+        DataError: If a column is missing or a cell does not have its column's type.
+        ModelError: If the model is none of ours or cannot be loaded.
+    """
+    folder = _newest_version(model)
+    features = _features(folder)
+    score = _scorer(folder, features)
+    temporary = target.with_name(target.name + ".writing")
+    try:
+        with source.open("rb") as file:
+            schema = _schema(features)
+            batches = read_batches(file, name=str(source), schema=schema, label=None)
+            rows = _write(batches, temporary, features=features, score=score, name=str(source))
+        os.replace(temporary, target)
+    except OSError as error:
+        raise ConfigError(f"{error.filename!r} cannot be used: {error.strerror}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return rows
+
+
+def _write(
+    batches: Iterator[pa.RecordBatch],
+    path: Path,
+    *,
+    features: Features,
+    score: Score,
+    name: str,
+) -> int:
+    rows = 0
+    added = [LABEL, *(f"probability_{label}" for label in features.classes)]
+    writer: pa.csv.CSVWriter | None = None
+    for batch in batches:
+        if writer is None:
+            _check_columns(batch.schema.names, features, added, name=name)
+        for start in range(0, batch.num_rows, ROWS):
+            part = batch.slice(start, ROWS)
+            scored = pa.RecordBatch.from_arrays(
+                [*part.columns, *score(part)], names=[*part.schema.names, *added]
+            )
+            writer = writer or pa.csv.CSVWriter(str(path), scored.schema)
+            writer.write_batch(scored)
+            rows += part.num_rows
+    if writer:
+        writer.close()
+    return rows
+
+
+def _check_columns(
+    columns: Sequence[str], features: Features, added: Sequence[str], *, name: str
+) -> None:
+    missing = [feature.name for feature in features.inputs if feature.name not in columns]
+    if missing:
+        raise DataError(
+            f"{name!r} lacks the columns {', '.join(missing)}, which the model needs; it has "
+            f"{', '.join(columns)}. Add them."
+        )
+    clash = sorted(set(added) & set(columns))
+    if clash:
+        raise ConfigError(f"{name!r} already has the columns {', '.join(clash)}. Rename them.")
+
+
+def _scorer(folder: Path, features: Features) -> Score:
+    try:
+        model = tf.saved_model.load(str(folder))
+        serve = model.signatures["serving_default"]
+    except (OSError, KeyError, tf.errors.OpError) as error:
+        raise ModelError(f"the model in {str(folder)!r} cannot be loaded: {error}.") from None
+    encoder = RecordBatchToExamplesEncoder()
+    names = [feature.name for feature in features.inputs]
+
+    def score(batch: pa.RecordBatch) -> list[pa.Array]:
+        inputs = pa.RecordBatch.from_arrays([batch.column(n) for n in names], names=names)
+        outputs = serve(examples=tf.constant(encoder.encode(as_lists(inputs))))
+        labels = pa.array([label.decode() for label in outputs["class_label"].numpy()])
+        return [labels, *(pa.array(column) for column in outputs["probabilities"].numpy().T)]
+
+    return score
+
+
+def _newest_version(model: Path) -> Path:
+    if (model / "saved_model.pb").is_file():
+        return model
+    versions = [
+        path.parent for path in model.glob("*/saved_model.pb") if path.parent.name.isdigit()
+    ]
+    if not versions:
+        raise ConfigError(
+            f"{str(model)!r} is no SavedModel and holds no version of one. Give the `model` that a "
+            "run printed, or the folder it is in."
+        )
+    return max(versions, key=lambda path: int(path.name))
+
+
+def _features(folder: Path) -> Features:
+    try:
+        return Features.model_validate_json((folder / FEATURES_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{str(folder / FEATURES_FILE)!r} cannot be read: {error}. Give a model that "
+            "tfx-rebalance released."
+        ) from None
+
+
+def _schema(features: Features) -> schema_pb2.Schema:
+    return schema_pb2.Schema(
+        feature=[schema_pb2.Feature(name=f.name, type=_TYPES[f.dtype]) for f in features.inputs]
+    )

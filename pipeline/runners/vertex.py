@@ -1,0 +1,66 @@
+"""Compiles the pipeline for Vertex AI Pipelines: schema 2.1 as YAML, no network, no credentials."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import yaml
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
+    KubeflowV2DagRunner,
+    KubeflowV2DagRunnerConfig,
+)
+
+from tfx_rebalance import __version__
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.features import Features
+from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
+
+IMAGE = f"tfx-rebalance:{__version__}"
+"""What the steps run in; a registry of your own comes with the Kubeflow targets."""
+
+UNCACHED = (*NEVER_CACHED, "ImportSchemaGen", "ExampleGen")
+"""Nobody computes a fingerprint of schema and data there, so they are read each time."""
+
+
+def compile_pipeline(config: PipelineConfig, features: Features, output: Path) -> None:
+    """Writes the compiled pipeline; the same config gives the same bytes.
+
+    Raises:
+        ConfigError: If the file cannot be written.
+    """
+    destination = config.push.destination or f"serving/{config.name}"
+    pipeline = create_pipeline(config, features, root="", destination=destination)
+    with tempfile.TemporaryDirectory() as folder:
+        runner = KubeflowV2DagRunner(
+            KubeflowV2DagRunnerConfig(default_image=IMAGE, use_pipeline_spec_2_1=True),
+            output_dir=folder,
+            output_filename="pipeline.yaml",
+        )
+        runner.run(pipeline)
+        spec = yaml.safe_load((Path(folder) / "pipeline.yaml").read_text(encoding="utf-8"))
+    for name in UNCACHED:
+        spec["root"]["dag"]["tasks"][name]["cachingOptions"] = {"enableCache": False}
+    _write(output, yaml.safe_dump(spec))
+
+
+def local_paths(config: PipelineConfig) -> list[str]:
+    """Returns the keys of the config that name files of this machine, which Vertex will not see."""
+    named = {
+        "data.source": config.data.source if not config.data.is_demo else "",
+        "data.schema": config.data.schema_file,
+        "push.destination": config.push.destination or f"serving/{config.name}",
+    }
+    return [key for key, value in named.items() if value and "://" not in value]
+
+
+def _write(output: Path, text: str) -> None:
+    temporary = output.with_name(output.name + ".writing")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, output)
+    except OSError as error:
+        raise ConfigError(
+            f"--output {str(output)!r} cannot be written: {error.strerror}. Choose another file."
+        ) from None

@@ -1,0 +1,125 @@
+"""Wanted counts against imbalanced-learn's for every form of `sampling_strategy`."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.under_sampling import RandomUnderSampler
+
+from tfx_rebalance.components.rebalance.targets import named_classes, oversampled, undersampled
+from tfx_rebalance.errors import ConfigError
+
+NAMES = ["auto", "minority", "majority", "not minority", "not majority", "all"]
+# Different counts: which of two equal classes is the minority is for each library to choose.
+COUNTS = st.lists(st.integers(1, 60), min_size=2, max_size=5, unique=True).map(
+    lambda sizes: {f"class {i}": n for i, n in enumerate(sizes)}
+)
+TWO = COUNTS.map(lambda counts: dict(list(counts.items())[:2]))
+
+
+def imbalanced_learn(sampler, counts, strategy):
+    """Returns the class counts that imbalanced-learn ends at."""
+    labels = np.repeat(list(counts), list(counts.values()))
+    rows = np.zeros((len(labels), 1))
+    return dict(
+        Counter(sampler(sampling_strategy=strategy, random_state=0).fit_resample(rows, labels)[1])
+    )
+
+
+def not_a_whole_number_by_a_rounding_error(rows):
+    """Returns whether flooring `rows` means the same to everybody."""
+    return abs(rows - round(rows)) > 1e-6
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "minority"])  # It has none.
+@given(counts=COUNTS)
+def test_undersampling_by_name_is_imbalanced_learns(name, counts):
+    assert undersampled(counts, name) == imbalanced_learn(RandomUnderSampler, counts, name)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "majority"])  # It has none.
+@given(counts=COUNTS)
+def test_oversampling_by_name_is_imbalanced_learns(name, counts):
+    assert oversampled(counts, name) == imbalanced_learn(RandomOverSampler, counts, name)
+
+
+@given(counts=TWO, ratio=st.floats(0.05, 1))
+def test_undersampling_by_ratio_is_imbalanced_learns(counts, ratio):
+    assume(ratio >= min(counts.values()) / max(counts.values()))
+    assume(not_a_whole_number_by_a_rounding_error(min(counts.values()) / ratio))
+    assert undersampled(counts, ratio) == imbalanced_learn(RandomUnderSampler, counts, ratio)
+
+
+@given(counts=TWO, ratio=st.floats(0.05, 1))
+def test_oversampling_by_ratio_is_imbalanced_learns(counts, ratio):
+    assume(int(ratio * max(counts.values())) > min(counts.values()))
+    assume(not_a_whole_number_by_a_rounding_error(ratio * max(counts.values())))
+    assert oversampled(counts, ratio) == imbalanced_learn(RandomOverSampler, counts, ratio)
+
+
+@given(counts=COUNTS, data=st.data())
+def test_undersampling_by_mapping_is_imbalanced_learns(counts, data):
+    wanted = {
+        c: data.draw(st.integers(1, n)) for c, n in counts.items() if data.draw(st.booleans())
+    }
+    assert undersampled(counts, wanted) == imbalanced_learn(RandomUnderSampler, counts, wanted)
+
+
+@given(counts=COUNTS, data=st.data())
+def test_oversampling_by_mapping_is_imbalanced_learns(counts, data):
+    wanted = {
+        c: data.draw(st.integers(n, 99)) for c, n in counts.items() if data.draw(st.booleans())
+    }
+    assert oversampled(counts, wanted) == imbalanced_learn(RandomOverSampler, counts, wanted)
+
+
+def test_a_ratio_too_low_for_undersampling_is_refused_with_what_is_allowed():
+    with pytest.raises(ConfigError) as error:
+        undersampled({"no": 100, "yes": 20}, 0.1)
+    assert str(error.value) == (
+        "rebalance.sampling_strategy 0.1 would need 200 rows of 'no', which has 100: the ratio is "
+        "already 0.2. Allowed: above that and up to 1."
+    )
+
+
+def test_a_ratio_too_low_for_oversampling_is_refused_with_what_is_allowed():
+    with pytest.raises(ConfigError, match=r"0.1 would leave 10 .*of 'yes', which has 20"):
+        oversampled({"no": 100, "yes": 20}, 0.1)
+
+
+def test_undersampling_refuses_to_grow_a_class():
+    with pytest.raises(ConfigError, match="asks undersample for 21 rows of 'yes', which has 20"):
+        undersampled({"no": 100, "yes": 20}, {"yes": 21})
+
+
+def test_oversampling_refuses_to_shrink_a_class():
+    with pytest.raises(ConfigError, match="asks oversample for 19 rows of 'yes', which has 20"):
+        oversampled({"no": 100, "yes": 20}, {"yes": 19})
+
+
+def test_oversampling_refuses_to_invent_rows_of_an_empty_class():
+    with pytest.raises(ConfigError, match="asks oversample for 5 rows of 'yes', which has 0"):
+        oversampled({"no": 100, "yes": 0}, {"yes": 5})
+
+
+@pytest.mark.parametrize("targets", [undersampled, oversampled])
+@pytest.mark.parametrize("counts", [{"a": 1, "b": 2, "c": 3}, {"a": 5, "b": 0}])
+def test_a_ratio_needs_two_classes_with_rows(targets, counts):
+    with pytest.raises(ConfigError, match="as a ratio needs 2 classes with rows, got"):
+        targets(counts, 0.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_class_without_rows_stays_without_and_is_nobodys_minority(name):
+    counts = {"a": 0, "b": 5, "c": 9}
+    for targets in (undersampled, oversampled):
+        assert targets(counts, name) == {"a": 0, **targets({"b": 5, "c": 9}, name)}
+
+
+def test_auto_stands_for_what_the_caller_says():
+    counts = {"a": 1, "b": 5, "c": 9}
+    assert named_classes(counts, "auto", auto="not minority") == ["b", "c"]
+    assert named_classes(counts, "auto", auto="not majority") == ["a", "b"]

@@ -1,0 +1,127 @@
+"""What only config, schema and data beside each other can tell."""
+
+import pytest
+
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.pipeline.checks import check_config, read_schema
+from tfx_rebalance.pipeline.config import PipelineConfig
+
+SCHEMA = """
+feature { name: "amount" type: FLOAT }
+feature { name: "country" type: BYTES }
+feature { name: "y" type: BYTES string_domain { value: "legit" value: "fraud" } }
+"""
+THREE = SCHEMA.replace('value: "fraud"', 'value: "fraud" value: "unsure"')
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Returns a function that checks sections of a config against a schema."""
+
+    def checked(schema=SCHEMA, data=None, **sections):
+        (tmp_path / "schema.pbtxt").write_text(schema)
+        (tmp_path / "data.csv").write_text("amount,country,y\n")
+        files = {"source": str(tmp_path / "data.csv"), "schema": str(tmp_path / "schema.pbtxt")}
+        given = {"name": "cards", "data": {**files, "label": "y", **(data or {})}, **sections}
+        return check_config(PipelineConfig.model_validate(given))
+
+    return checked
+
+
+def slices(features, classes):
+    return {"slices": [{"features": features, "min_recall": dict.fromkeys(classes, 0.5)}]}
+
+
+def test_a_config_that_fits_gives_the_roles_of_the_columns(check):
+    features = check(
+        rebalance={"strategy": "undersample", "sampling_strategy": 0.5},
+        trainer={"class_weights": {"fraud": 3}},
+        evaluate={"min_recall": {"fraud": 0.9, "default": 0.5}, **slices(["country"], ["fraud"])},
+        transform={"log": ["amount"]},
+    )
+    assert [f.name for f in features.inputs] == ["amount", "country"]
+    assert features.classes == ("legit", "fraud")
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({"evaluate": {"min_recall": {"fruad": 0.9}}}, "evaluate.min_recall"),
+        ({"trainer": {"class_weights": {"fruad": 3}}}, "trainer.class_weights"),
+        (
+            {"rebalance": {"strategy": "oversample", "sampling_strategy": {"fruad": 3}}},
+            "rebalance.sampling_strategy",
+        ),
+        ({"evaluate": slices(["country"], ["fruad"])}, "evaluate.slices[0].min_recall"),
+        ({"data": {"label_groups": {"legit": ["0"], "fruad": ["1"]}}}, "data.label_groups"),
+    ],
+)
+def test_an_unknown_class_is_refused_with_its_key_and_the_nearest(check, sections, key):
+    with pytest.raises(ConfigError) as error:
+        check(**sections)
+    assert str(error.value).startswith(f"{key} names the class 'fruad'")
+    assert "did you mean 'fraud'?" in str(error.value)
+    assert "Allowed: legit, fraud." in str(error.value)
+
+
+def test_an_unknown_column_of_a_slice_is_refused_with_the_nearest(check):
+    with pytest.raises(
+        ConfigError, match=r"slices\[0\].features names 'countri', .* mean 'country'"
+    ):
+        check(evaluate=slices(["countri"], ["fraud"]))
+
+
+def test_a_slice_may_be_by_a_column_that_is_no_input(check):
+    check(data={"exclude": ["country"]}, evaluate=slices(["country"], ["fraud"]))
+
+
+@pytest.mark.parametrize("column", ["amuont", "country", "y"])
+def test_only_a_numeric_input_has_a_logarithm(check, column):
+    with pytest.raises(ConfigError, match=f"transform.log names '{column}', .* Allowed: amount"):
+        check(transform={"log": [column]})
+
+
+def test_a_ratio_needs_two_classes(check):
+    with pytest.raises(
+        ConfigError, match=r"0.5 is a ratio, which needs 2 classes; the label has 3"
+    ):
+        check(THREE, rebalance={"strategy": "undersample", "sampling_strategy": 0.5})
+
+
+def test_label_groups_name_every_class(check):
+    with pytest.raises(ConfigError, match=r"data.label_groups has no values for fraud. Add them"):
+        check(data={"label_groups": {"legit": ["0"]}})
+
+
+def test_an_unknown_label_or_excluded_column_is_refused(check):
+    with pytest.raises(ConfigError, match="column 'z' is not in the schema"):
+        check(data={"label": "z"})
+    with pytest.raises(ConfigError, match="column 'z' is not in the schema"):
+        check(data={"exclude": ["z"]})
+
+
+def test_a_missing_source_is_refused(check, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"data.source '.*none.csv' is not a file. Give a CSV file"
+    ):
+        check(data={"source": str(tmp_path / "none.csv")})
+    with pytest.raises(ConfigError, match="is not a file"):
+        check(data={"source": str(tmp_path)})
+
+
+@pytest.mark.parametrize("source", ["demo", "gs://bucket/data.csv"])
+def test_the_demo_and_what_is_remote_need_no_file(check, source):
+    check(data={"source": source})
+
+
+def test_a_missing_schema_is_refused_with_the_way_to_one(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot be read: No such file .* `tfx-rebalance init"):
+        read_schema(str(tmp_path / "none.pbtxt"))
+
+
+@pytest.mark.parametrize("content", [b"feature {", b"amount,country\n", b"\xff\xfe"])
+def test_what_is_no_schema_is_refused(tmp_path, content):
+    path = tmp_path / "schema.pbtxt"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"schema.pbtxt' is not a schema in text format"):
+        read_schema(str(path))

@@ -1,0 +1,201 @@
+"""What a config file may say, and what is told about one that says something else."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.pipeline.config_file import load_config
+
+GOOD = """\
+name: cards
+data:
+  source: data.csv
+  schema: schema.pbtxt
+  label: y
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Returns a function that loads a text as config.yaml."""
+
+    def write_and_load(text, *overrides):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_config(path, overrides=overrides)
+
+    return write_and_load
+
+
+@pytest.fixture
+def refused(load):
+    """Returns a function that gives the message of a config that is refused."""
+
+    def message(text, *overrides):
+        with pytest.raises(ConfigError) as error:
+            load(text, *overrides)
+        return str(error.value)
+
+    return message
+
+
+def test_names_of_files_are_relative_to_the_config(load, tmp_path):
+    data = load(GOOD).data
+    assert data.source == str(tmp_path / "data.csv")
+    assert data.schema_file == str(tmp_path / "schema.pbtxt")
+
+
+def test_remote_names_and_the_demo_are_left_alone(load):
+    remote = GOOD.replace("data.csv", "gs://bucket/data.csv").replace(
+        "schema.pbtxt", "gs://b/s.pbtxt"
+    )
+    assert load(remote).data.source == "gs://bucket/data.csv"
+    assert load(remote).data.schema_file == "gs://b/s.pbtxt"
+    assert load(GOOD.replace("data.csv", "demo")).data.source == "demo"
+
+
+def test_the_folder_the_command_runs_in_does_not_matter(load, tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text(GOOD)
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert load_config(Path("../config.yaml")) == load(GOOD)
+
+
+def test_a_config_cannot_be_changed(load):
+    config = load(GOOD)
+    for part, key in ((config, "name"), (config.data, "seed"), (config.trainer, "epochs")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(part, key, 1)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(ConfigError, match=r"none.yaml' cannot be read: No such file or directory"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_config(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty; it needs at least `name` and `data`"),
+        ("# nothing\n", "is empty"),
+        ("name: [cards\n", "is not YAML: "),
+        ("name:\tcards\n  x: 1\n", "is not YAML: "),
+        (b"name: \xff\n", "is not UTF-8 text"),
+        ("- name\n", "expected sections such as `data:`, got ['name']"),
+        ("cards\n", "expected sections such as `data:`, got 'cards'"),
+        ("name: cards\n", "line 1: data is required."),
+        ("data: {}\n", "line 1: data.source is required."),
+        (GOOD + "name: other\n", "line 6: key 'name' is given twice. Keep one."),
+        (GOOD + "  label: z\n", "line 6: key 'label' is given twice. Keep one."),
+        (
+            GOOD + "rebalanse: {}\n",
+            "line 6: rebalanse is not a known key; did you mean 'rebalance'?",
+        ),
+        (
+            GOOD + "trainer:\n  epochs: 3\n  learning_rat: 1\n",
+            "line 8: trainer.learning_rat is not a known key; did you mean 'learning_rate'?",
+        ),
+        (GOOD + "trainer:\n  epochs: many\n", "line 7: trainer.epochs must be a valid integer"),
+        (GOOD + "trainer:\n  epochs: many\n", "got 'many'."),
+        (GOOD + "trainer:\n  epochs: 0\n", "must be greater than or equal to 1, got 0."),
+        (GOOD + "trainer: 5\n", "line 6: trainer must be a valid dictionary"),
+        (GOOD + "trainer:\n  hidden_units: [64, x]\n", "line 7: trainer.hidden_units[1] must be"),
+        (GOOD + "tuner: {trials: 5}\n", "line 6: tuner must be null in this version, got"),
+        (GOOD.replace("cards", "Cards!"), "line 1: name string should match pattern"),
+        (
+            GOOD + "  splits: {train: 0.6, val: 0.3, eval: 0.3}\n",
+            "line 6: data.splits train + val + eval must be 1, got 1.2.",
+        ),
+        (
+            GOOD + "  label_groups:\n    a: [x]\n    b: [x]\n",
+            "line 2: data label_groups lists 'x' more than once.",
+        ),
+        (
+            GOOD + "rebalance:\n  strategy: smotte\n",
+            "line 7: rebalance.strategy must be one of none, undersample, oversample",
+        ),
+        (
+            GOOD + "rebalance:\n  upweight: true\n",
+            "line 6: rebalance upweight goes with strategy: undersample, got strategy: none.",
+        ),
+        (
+            GOOD + "rebalance:\n  sampling_strategy: all\n",
+            "line 6: rebalance strategy: none leaves the rows alone, got sampling_strategy: 'all'",
+        ),
+        (
+            GOOD + "evaluate:\n  min_recall:\n    yes_: 2\n",
+            "line 8: evaluate.min_recall.yes_ must be",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_and_value(refused, text, message):
+    assert message in refused(text)
+
+
+@pytest.mark.parametrize("value", ["even", "1.5", "{a: 0}", "[1]"])
+def test_the_branches_of_a_union_share_a_line(refused, value):
+    message = refused(GOOD + f"rebalance:\n  sampling_strategy: {value}\n")
+    assert message.count("line 7: rebalance.sampling_strategy") == len(message.splitlines())
+    assert "or " in message
+
+
+def test_every_wrong_key_has_a_line_of_its_own(refused):
+    message = refused(GOOD + "trainer: {epochs: 0, dropout: 2}\nevaluat_: {}\n")
+    keys = [line.split(": ")[1].split(" ")[0] for line in message.splitlines()]
+    assert sorted(keys) == ["evaluat_", "trainer.dropout", "trainer.epochs"]
+
+
+@pytest.mark.parametrize(
+    ("override", "reads"),
+    [
+        ("trainer.epochs=3", lambda c: c.trainer.epochs == 3),
+        ("data.label=z", lambda c: c.data.label == "z"),
+        ("rebalance.strategy=oversample", lambda c: c.rebalance.strategy == "oversample"),
+        ("rebalance.sampling_strategy=0.5", lambda c: c.rebalance.sampling_strategy == 0.5),
+        ("rebalance.sampling_strategy={a: 5}", lambda c: c.rebalance.sampling_strategy == {"a": 5}),
+        ("trainer.hidden_units=[8, 4]", lambda c: c.trainer.hidden_units == (8, 4)),
+        ("evaluate.max_recall_drop=null", lambda c: c.evaluate.max_recall_drop is None),
+        ("push.destination=a=b", lambda c: c.push.destination == "a=b"),
+    ],
+)
+def test_set_overrides_one_key_with_a_value_read_as_yaml(load, override, reads):
+    assert reads(load(GOOD + "rebalance: {strategy: undersample}\n", override))
+
+
+def test_of_two_sets_the_last_wins_and_both_win_over_the_file(load):
+    text = GOOD + "trainer: {epochs: 9, dropout: 0.5}\n"
+    trainer = load(text, "trainer.epochs=3", "trainer.epochs=4").trainer
+    assert (trainer.epochs, trainer.dropout) == (4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("trainer.epochs", "--set takes KEY=VALUE such as rebalance.seed=1, got 'trainer.epochs'"),
+        ("=3", "--set takes KEY=VALUE"),
+        ("trainer..epochs=3", "--set takes KEY=VALUE"),
+        ("name.x=3", "--set name.x=3: name is 'cards', not a section"),
+        ("trainer.epochs=[", "--set trainer.epochs=[: the value is not YAML"),
+        ("trainer.epochs=0", "trainer.epochs must be greater than or equal to 1, got 0."),
+        ("trainer.epoch=1", "trainer.epoch is not a known key; did you mean 'epochs'?"),
+    ],
+)
+def test_a_set_that_cannot_be_is_refused(refused, override, message):
+    assert message in refused(GOOD, override)
+
+
+def test_upweight_goes_with_undersample(load):
+    assert load(GOOD + "rebalance: {strategy: undersample, upweight: true}\n").rebalance.upweight
+
+
+def test_a_file_that_is_given_as_json_is_read_too(load):
+    assert load(json.dumps(yaml.safe_load(GOOD))) == load(GOOD)
