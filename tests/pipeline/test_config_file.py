@@ -128,10 +128,6 @@ def test_a_folder_is_no_config(tmp_path):
             "line 6: rebalance upweight goes with strategy: undersample, got strategy: none.",
         ),
         (
-            GOOD + "rebalance:\n  sampling_strategy: all\n",
-            "line 6: rebalance strategy: none leaves the rows alone, got sampling_strategy: 'all'",
-        ),
-        (
             GOOD + "evaluate:\n  min_recall:\n    yes_: 2\n",
             "line 8: evaluate.min_recall.yes_ must be",
         ),

@@ -76,6 +76,11 @@ def test_oversampling_by_mapping_is_imbalanced_learns(counts, data):
     assert oversampled(counts, wanted) == imbalanced_learn(RandomOverSampler, counts, wanted)
 
 
+def test_a_ratio_that_comes_out_whole_is_not_a_row_short():
+    assert oversampled({"no": 100, "yes": 1}, 0.29) == {"no": 100, "yes": 29}
+    assert undersampled({"no": 100, "yes": 29}, 0.58) == {"no": 50, "yes": 29}
+
+
 def test_a_ratio_too_low_for_undersampling_is_refused_with_what_is_allowed():
     with pytest.raises(ConfigError) as error:
         undersampled({"no": 100, "yes": 20}, 0.1)

@@ -72,6 +72,6 @@ def test_a_short_description_is_better_than_none(anomalies):
 
 def test_of_many_anomalies_the_first_ten_are_told(anomalies):
     columns = [f"column_{i:02}" for i in range(13)]
-    with pytest.raises(StopRun, match=r"column_09 is missing\. \(and 3 more\)") as error:
+    with pytest.raises(StopRun, match=r"column_09 is missing \(and 3 more\)") as error:
         judge(anomalies(train=missing(*columns)))
     assert "column_10" not in str(error.value)
