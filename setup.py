@@ -1,4 +1,4 @@
-"""The one import package `tfx_rebalance`, put together from the rooms of the house (ARCHITECTURE.md)."""
+"""One import package, `tfx_rebalance`, put together from the rooms of the house."""
 
 from pathlib import Path
 

@@ -63,6 +63,11 @@ def _source_exists(config: PipelineConfig) -> None:
 
 
 def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
+    if DEFAULT in classes:
+        raise ConfigError(
+            f"a class is called {DEFAULT!r}, which in evaluate.min_recall means every other class. "
+            "Give it another name through data.label_groups."
+        )
     named = {
         "evaluate.min_recall": set(config.evaluate.min_recall) - {DEFAULT},
         "data.label_groups": set(config.data.label_groups or ()),

@@ -29,8 +29,7 @@ def load_config(path: Path, *, overrides: Sequence[str] = ()) -> PipelineConfig:
     """
     root = _compose(path)
     lines = dict(_lines(root, ()))
-    document = yaml.SafeLoader("")  # Only its constructor is used: the text is composed already.
-    content = document.construct_document(root)
+    content = _construct(root, path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected sections such as `data:`, got {content!r}.")
     for override in overrides:
@@ -38,7 +37,7 @@ def load_config(path: Path, *, overrides: Sequence[str] = ()) -> PipelineConfig:
     try:
         config = PipelineConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path=path, lines=lines)) from None
+        raise ConfigError(_explain(error, path=path, lines=lines, overrides=overrides)) from None
     return _absolute(config, path.resolve().parent)
 
 
@@ -53,6 +52,8 @@ def _compose(path: Path) -> yaml.Node:
     except UnicodeDecodeError as error:
         raise ConfigError(f"config {str(path)!r} is not UTF-8 text: {error.reason}.") from None
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ConfigError(f"config {str(path)!r} has a YAML alias (*name). Write it out.")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError(f"config {str(path)!r} is not YAML: {error}") from None
@@ -62,9 +63,22 @@ def _compose(path: Path) -> yaml.Node:
     return node
 
 
+def _construct(root: yaml.Node, path: Path) -> Any:
+    try:
+        # Only the loader's constructor is used: the text is composed already.
+        return yaml.SafeLoader("").construct_document(root)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"config {str(path)!r} is not YAML: {error}") from None
+
+
 def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
     seen: set[str] = set()
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if not isinstance(key, yaml.ScalarNode):
+            line = key.start_mark.line + 1
+            raise ConfigError(
+                f"{path}, line {line}: a key must be a word, got a list or a section."
+            )
         if key.value in seen:
             line = key.start_mark.line + 1
             raise ConfigError(f"{path}, line {line}: key {key.value!r} is given twice. Keep one.")
@@ -97,11 +111,17 @@ def _apply(content: dict[str, Any], override: str) -> None:
             )
     try:
         section[keys[-1]] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override}: the value is not YAML: {error}") from None
 
 
-def _explain(error: ValidationError, *, path: Path, lines: Mapping[KeyPath, int]) -> str:
+def _explain(
+    error: ValidationError,
+    *,
+    path: Path,
+    lines: Mapping[KeyPath, int],
+    overrides: Sequence[str],
+) -> str:
     """Returns one line per wrong key; the branches of a union that failed share a line."""
     problems: dict[KeyPath, list[str]] = {}
     for detail in error.errors():
@@ -111,9 +131,21 @@ def _explain(error: ValidationError, *, path: Path, lines: Mapping[KeyPath, int]
             problems[keys].append(problem)
     texts = []
     for keys, found in problems.items():
-        line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
-        texts.append(f"{path}, line {line}: {_dotted(keys)} {', or '.join(found)}")
+        texts.append(
+            f"{_place(keys, path, lines, overrides)}: {_dotted(keys)} {', or '.join(found)}"
+        )
     return "\n".join(texts)
+
+
+def _place(
+    keys: KeyPath, path: Path, lines: Mapping[KeyPath, int], overrides: Sequence[str]
+) -> str:
+    """Returns the `--set` a key comes from, else the file and the line it is in or belongs to."""
+    for override in reversed(overrides):
+        if _dotted(keys).startswith(override.partition("=")[0]):
+            return f"--set {override}"
+    line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
+    return f"{path}, line {line}"
 
 
 def _locate(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, KeyPath]:

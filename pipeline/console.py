@@ -15,7 +15,7 @@ class Display(Protocol):
     """What a run tells while it goes on."""
 
     def start(self, name: str, number: int, total: int) -> None:
-        """A step begins."""
+        """A step begins; `total` is 0 for one that is not counted."""
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         """The step that began last has ended."""
@@ -30,7 +30,7 @@ class LiveDisplay:
         self._task = progress.add_task("", visible=False)
 
     def start(self, name: str, number: int, total: int) -> None:
-        self._prefix = f"[{number:>2}/{total}] "
+        self._prefix = _prefix(number, total)
         self._task = self._progress.add_task(f"{self._prefix}{name}".replace("[", r"\["))
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
@@ -48,11 +48,15 @@ class PlainDisplay:
         self._prefix = ""
 
     def start(self, name: str, number: int, total: int) -> None:
-        self._prefix = f"[{number:>2}/{total}] "
+        self._prefix = _prefix(number, total)
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         self._file.write(_line(self._prefix, name, seconds, note) + "\n")
         self._file.flush()
+
+
+def _prefix(number: int, total: int) -> str:
+    return f"[{number:>2}/{total}] " if total else ""
 
 
 def _line(prefix: str, name: str, seconds: float, note: str) -> str:

@@ -43,10 +43,8 @@ def predict(model: Path, source: Path, target: Path) -> int:
     score = _scorer(folder, features)
     temporary = target.with_name(target.name + ".writing")
     try:
-        with source.open("rb") as file:
-            schema = _schema(features)
-            batches = read_batches(file, name=str(source), schema=schema, label=None)
-            rows = _write(batches, temporary, features=features, score=score, name=str(source))
+        batches = read_batches(str(source), name=str(source), schema=_schema(features), label=None)
+        rows = _write(batches, temporary, features=features, score=score, name=str(source))
         os.replace(temporary, target)
     except OSError as error:
         raise ConfigError(f"{error.filename!r} cannot be used: {error.strerror}.") from None

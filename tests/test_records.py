@@ -137,3 +137,30 @@ def test_the_compression_is_told_from_the_content(tmp_path, compression):
         writer.write(b"a record")
     assert compression_of(path) == compression
     assert rows_in(path) == [b"a record"]
+
+
+def test_a_gzip_shard_cut_anywhere_is_refused_or_whole(tmp_path):
+    """TensorFlow reads a file that ends between two records without a word."""
+    path = tmp_path / "shard.gz"
+    write_shard(str(path), [f"record {i:03d} {i * 7919 % 1000}".encode() for i in range(200)])
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 7):
+        path.write_bytes(whole[:size])
+        with pytest.raises(CorruptArtifactError, match=r"shard\.gz"):
+            sum(len(batch) for batch in read_records(str(path)))
+
+
+def test_a_gzip_shard_of_several_members_is_read_whole(tmp_path):
+    path = tmp_path / "shard.gz"
+    parts = []
+    for part in range(3):
+        write_shard(str(path), [f"{part} {i}".encode() for i in range(10)])
+        parts.append(path.read_bytes())
+    path.write_bytes(b"".join(parts))
+    assert sum(len(batch) for batch in read_records(str(path))) == 30
+
+
+def test_a_shard_without_rows_is_no_damage(tmp_path):
+    path = tmp_path / "shard.gz"
+    write_shard(str(path), [])
+    assert list(read_records(str(path))) == []

@@ -130,8 +130,7 @@ def test_example_validator_finds_one_wrong_cell(column, value, tmp_path):
 def rows_of(source, config, schema):
     """Returns the rows as ExampleGen writes them: typed, the label grouped."""
     data = config.data
-    with source.open("rb") as file:
-        batches = list(read_batches(file, name=source.name, schema=schema, label=data.label))
+    batches = list(read_batches(str(source), name=source.name, schema=schema, label=data.label))
     rows = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     place = rows.schema.get_field_index(data.label)
     labels = rows.column(place)

@@ -89,7 +89,7 @@ def _failures(
     for of_slice in validation.metric_validations_per_slice:
         where = " and ".join(_key_text(key) for key in of_slice.slice_key.single_slice_keys)
         for failure in of_slice.failures:
-            metric, _, name = failure.metric_key.name.rpartition("/")
+            metric, _, name = failure.metric_key.name.partition("/")
             value = failure.metric_value.double_value.value
             if metric == RECALL and failure.metric_key.is_diff:
                 found.append(
@@ -100,7 +100,8 @@ def _failures(
                 found.append(
                     f"recall of {name!r} is {value:.3f}, below its bar {classes[name].bar:g}"
                 )
-            elif metric.startswith(SHORTFALL):
+            elif metric == SHORTFALL:
+                name = name.partition("/")[2]  # It begins with the slice's number.
                 found.append(f"where {where}, recall of {name!r} is {value:.3f} below its bar")
             else:
                 found.append(f"{failure.metric_key.name}: {failure.message}")

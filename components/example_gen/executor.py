@@ -4,9 +4,9 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from tfx_rebalance.components.example_gen.settings import SPLITS, DataSettings
 from tfx_rebalance.components.example_gen.splitting import Shares, row_keys, stratified_splits
 from tfx_rebalance.errors import DataError
 from tfx_rebalance.features import Features, features_of
-from tfx_rebalance.files import open_binary
+from tfx_rebalance.files import local_copy
 from tfx_rebalance.records import ShardWriter
 
 ROWS_PER_SHARD = 200_000
@@ -109,15 +109,14 @@ class Source:
         )
 
     def _read(self) -> Iterator[pa.RecordBatch]:
-        with self._open() as file:
+        with ExitStack() as stack:
+            if self.settings.is_demo:
+                source: str | bytes = self._demo
+            else:
+                source = stack.enter_context(local_copy(self.settings.source))
             yield from read_batches(
-                file, name=self.settings.source, schema=self.schema, label=self.settings.label
+                source, name=self.settings.source, schema=self.schema, label=self.settings.label
             )
-
-    def _open(self) -> IO[bytes]:
-        if self.settings.is_demo:
-            return io.BytesIO(self._demo)
-        return open_binary(self.settings.source)
 
     @cached_property
     def _demo(self) -> bytes:

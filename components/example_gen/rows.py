@@ -2,9 +2,10 @@
 
 import csv
 import gzip
+import io
+import re
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import IO, cast
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,9 @@ from tfx_rebalance.errors import DataError
 
 BLOCK_BYTES = 8 << 20
 
-_ARROW_NO_ROWS = "Empty CSV file"
+GZIP_MAGIC = b"\x1f\x8b"
+
+_COLUMN = re.compile(r"CSV column #(\d+)")
 
 _TYPES: Mapping[int, pa.DataType] = {
     schema_pb2.INT: pa.int64(),
@@ -27,7 +30,7 @@ _TYPES: Mapping[int, pa.DataType] = {
 
 
 def read_batches(
-    file: IO[bytes], *, name: str, schema: schema_pb2.Schema, label: str | None
+    source: str | bytes, *, name: str, schema: schema_pb2.Schema, label: str | None
 ) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a CSV file with a header; an empty cell is a null.
 
@@ -35,7 +38,8 @@ def read_batches(
     text, for ExampleValidator to report. The label is read as text: its values are names.
 
     Args:
-        file: Plain or gzip bytes.
+        source: The path of a plain or gzip file on this machine, or its content. Arrow reads
+            it by itself: with a Python file object it may hang when a row is wrong.
         name: The file's name, for messages.
         schema: Types by column.
         label: The label's column; None for rows that are to be scored.
@@ -44,28 +48,46 @@ def read_batches(
         DataError: If the file is empty, the header repeats a column or lacks the label, or a
             row does not have the header's cells or a cell its column's type.
     """
-    stream = _decompressed(file)
-    columns = _header(stream, name=name, label=label)
+    columns = _header(source, name=name, label=label)
     types = {f.name: _TYPES.get(f.type, pa.string()) for f in schema.feature}
     types = {column: types.get(column, pa.string()) for column in columns}
     if label is not None:
         types[label] = pa.string()
+    rows = 0
     try:
-        reader = pa.csv.open_csv(
-            stream,
-            read_options=pa.csv.ReadOptions(column_names=columns, block_size=BLOCK_BYTES),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types, null_values=[""], strings_can_be_null=True
-            ),
-        )
-        yield from reader
-    except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        if str(error) == _ARROW_NO_ROWS:
-            raise DataError(f"{name!r} has a header but no row. Give a file with rows.") from None
+        for batch in _arrow_reader(source, columns, types):
+            rows += batch.num_rows
+            yield batch
+    except (pa.ArrowInvalid, OSError) as error:
+        what = _COLUMN.sub(lambda found: f"column {columns[int(found[1])]!r}", str(error))
         raise DataError(
-            f"{name!r} cannot be read as the schema says: {error}. Correct the file (a cell per "
+            f"{name!r} cannot be read as the schema says: {what}. Correct the file (a cell per "
             "column of the header, commas between, UTF-8) or the column's type in the schema."
         ) from None
+    if not rows:
+        raise DataError(f"{name!r} has a header but no row. Give a file with rows.")
+
+
+def _arrow_reader(
+    source: str | bytes, columns: Sequence[str], types: Mapping[str, pa.DataType]
+) -> pa.csv.CSVStreamingReader:
+    stream = pa.BufferReader(source) if isinstance(source, bytes) else pa.OSFile(source)
+    if stream.read(2) == GZIP_MAGIC:
+        stream.seek(0)
+        stream = pa.CompressedInputStream(stream, "gzip")
+    else:
+        stream.seek(0)
+    return pa.csv.open_csv(
+        stream,
+        # Without threads the messages have the row's number.
+        read_options=pa.csv.ReadOptions(
+            column_names=columns, skip_rows=1, block_size=BLOCK_BYTES, use_threads=False
+        ),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=types, null_values=[""], strings_can_be_null=True
+        ),
+    )
 
 
 def content_hashes(batch: pa.RecordBatch) -> Keys:
@@ -108,15 +130,13 @@ def _cells(column: pa.Array, name: str) -> dict[str, pd.Series]:
     return {name: column.to_pandas()}
 
 
-def _decompressed(file: IO[bytes]) -> IO[bytes]:
-    start = file.read(2)
-    file.seek(0)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if start == b"\x1f\x8b" else file
-
-
-def _header(stream: IO[bytes], *, name: str, label: str | None) -> list[str]:
+def _header(source: str | bytes, *, name: str, label: str | None) -> list[str]:
     try:
-        line = stream.readline().decode("utf-8-sig").rstrip("\r\n")
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+            packed = file.read(2) == GZIP_MAGIC
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if packed else file
+            line = stream.readline().decode("utf-8-sig").rstrip("\r\n")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{name!r} is not UTF-8 text, plain or gzip: {error}.") from None
     if not line.strip():

@@ -45,6 +45,7 @@ def undersampled(counts: Counts, strategy: SamplingStrategy) -> dict[str, int]:
     """
     smallest = min(n for n in counts.values() if n)
     if isinstance(strategy, str):
+        _refuse(strategy, "minority", "undersample", "cannot shrink")
         chosen = named_classes(counts, strategy, auto="not minority")
         return {c: min(n, smallest) if c in chosen else n for c, n in counts.items()}
     if isinstance(strategy, float):
@@ -77,6 +78,7 @@ def oversampled(counts: Counts, strategy: SamplingStrategy) -> dict[str, int]:
     """
     largest = max(counts.values())
     if isinstance(strategy, str):
+        _refuse(strategy, "majority", "oversample", "cannot grow")
         chosen = named_classes(counts, strategy, auto="not majority")
         return {c: largest if c in chosen else n for c, n in counts.items()}
     if isinstance(strategy, float):
@@ -97,6 +99,14 @@ def oversampled(counts: Counts, strategy: SamplingStrategy) -> dict[str, int]:
                 "rows; or use undersample."
             )
     return {**counts, **strategy}
+
+
+def _refuse(strategy: str, name: str, sampler: str, why: str) -> None:
+    if strategy == name:
+        raise ConfigError(
+            f"rebalance.sampling_strategy {name!r} with strategy: {sampler} would do nothing: the "
+            f"{name} {why}. Allowed: auto, all, not {name} or the other one."
+        )
 
 
 def _two_classes(counts: Counts) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """From transformed tf.Examples to batches: from memory when they fit, else streamed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from tfx_rebalance.errors import DataError, ModelError
 from tfx_rebalance.features import EXAMPLE_WEIGHT
-from tfx_rebalance.records import compression_of
+from tfx_rebalance.records import compression_of, read_records, reason
 
 IN_MEMORY_BYTES = 2 << 30
 PARSE_BATCH = 4096
@@ -17,6 +18,7 @@ SHUFFLE_ROWS = 100_000
 CELL_BYTES = {"float32": 4, "int64": 8}
 
 Batch = dict[str, tf.Tensor]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,20 @@ def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[s
         classes: The classes' names.
 
     Raises:
-        DataError: If a class has no row.
-        ModelError: If a shard cannot be parsed or a numeric feature is not finite.
+        DataError: If a class has no row, or a label is none of the classes.
+        CorruptArtifactError: If a shard is damaged.
+        ModelError: If there is no shard, one cannot be parsed or a numeric feature is not finite.
     """
     mass = np.zeros(len(classes))
     counts = np.zeros(len(classes), dtype=np.int64)
+    shards = _shards(patterns)
     try:
-        for x, y, w in _parsed(_shards(patterns), columns).as_numpy_iterator():
+        for x, y, w in _parsed_once(shards, columns):
+            _check_batch(x, y, columns, classes=classes)
             mass += np.bincount(y, weights=w, minlength=len(classes))
             counts += np.bincount(y, minlength=len(classes))
-            if "numeric" in x and not np.isfinite(x["numeric"]).all():
-                wrong = np.flatnonzero(~np.isfinite(x["numeric"]).all(axis=0))
-                names = ", ".join(columns.numeric[i] for i in wrong)
-                raise ModelError(f"features {names} are NaN or infinite after Transform.")
     except tf.errors.OpError as error:
-        raise ModelError(f"{', '.join(patterns)} cannot be parsed: {error.message}") from None
+        raise ModelError(f"{', '.join(patterns)} cannot be parsed: {reason(error)}") from None
     absent = [name for name, n in zip(classes, counts, strict=True) if n == 0]
     if absent:
         raise DataError(
@@ -112,8 +113,38 @@ def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[s
     return Split(tuple(patterns), columns, int(counts.sum()), mass)
 
 
+def _parsed_once(
+    shards: Sequence[str], columns: Columns
+) -> Iterator[tuple[dict[str, Array], Array, Array]]:
+    parse = _parser(columns)
+    for shard in shards:
+        for records in read_records(shard):
+            yield tf.nest.map_structure(lambda tensor: tensor.numpy(), parse(records))
+
+
+def _check_batch(
+    inputs: Mapping[str, Array],
+    labels: Array,
+    columns: Columns,
+    *,
+    classes: Sequence[str],
+) -> None:
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(classes):
+        raise DataError(
+            f"{columns.label!r} holds class indices from {labels.min()} to {labels.max()}; allowed "
+            f"are 0 to {len(classes) - 1} ({', '.join(classes)}). Correct the data or the schema."
+        )
+    if "numeric" in inputs and not np.isfinite(inputs["numeric"]).all():
+        wrong = np.flatnonzero(~np.isfinite(inputs["numeric"]).all(axis=0))
+        names = ", ".join(columns.numeric[i] for i in wrong)
+        raise ModelError(f"features {names} are NaN or infinite after Transform.")
+
+
 def _shards(patterns: Sequence[str]) -> list[str]:
-    return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    shards = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    if not shards:
+        raise ModelError(f"no file matches {', '.join(patterns)}. Run again with --no-cache.")
+    return shards
 
 
 def _records(shards: Sequence[str]) -> tf.data.Dataset:

@@ -16,6 +16,6 @@ def known(names: Collection[str], name: str) -> str:
 
 
 def nearest(names: Collection[str], name: str) -> str:
-    """Returns '; did you mean ...?' for the most similar of `names`, or '' if none is similar."""
+    """Returns " (did you mean ...?)" for the most similar of `names`, or "" if none is similar."""
     matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
+    return f" (did you mean {matches[0]!r}?)" if matches else ""

@@ -1,6 +1,8 @@
 """Shards of tf.Examples on disk, read and written by TensorFlow's C++ record I/O."""
 
 import os
+import re
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from math import ceil
@@ -13,6 +15,11 @@ from tfx_rebalance.errors import CorruptArtifactError
 
 GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 BATCH = 4096
+RECORD_OVERHEAD = 16
+"""Bytes a TFRecord adds to a record: its length and two checksums."""
+BLOCK = 1 << 20
+
+_NODES = re.compile(r"\{\{.*?\}\}|\[Op:.*?\](?: name:)?")
 
 _MAGIC = {
     b"\x1f\x8b": "GZIP",
@@ -38,21 +45,61 @@ def shard_paths(folder: str) -> list[str]:
 def read_records(path: str) -> Iterator[Any]:
     """Yields batches of serialized tf.Examples from a shard, each (<= BATCH,), object of bytes.
 
+    TensorFlow takes a GZIP file that was cut off between two records for a shorter one, so the
+    bytes read are held against what the file's end says.
+
     Raises:
         CorruptArtifactError: If the shard is truncated or damaged.
     """
-    dataset = tf.data.TFRecordDataset(path, compression_type=compression_of(path)).batch(BATCH)
+    compression = compression_of(path)
+    dataset = tf.data.TFRecordDataset(path, compression_type=compression).batch(BATCH)
+    size = 0
     try:
-        yield from dataset.as_numpy_iterator()
+        for records in dataset.as_numpy_iterator():
+            size += len(records) * RECORD_OVERHEAD + sum(map(len, records))
+            yield records
     except (
         tf.errors.DataLossError,
         tf.errors.OutOfRangeError,
         tf.errors.InvalidArgumentError,
     ) as e:
-        raise CorruptArtifactError(
-            f"the TFRecord file {path!r} is damaged: {e.message}. Run again with --no-cache, or "
-            "delete the folder it is in."
-        ) from None
+        raise _damaged(path, reason(e)) from None
+    if compression == "GZIP" and not (_size_at_end(path) == size % 2**32 or _is_whole(path)):
+        raise _damaged(path, "it ends before its end")
+    if not size and not compression and (path.endswith(".gz") or tf.io.gfile.stat(path).length):
+        raise _damaged(path, "it holds no record")
+
+
+def reason(error: tf.errors.OpError) -> str:
+    """Returns the first line of what TensorFlow says, without the names of its nodes."""
+    return _NODES.sub("", error.message).strip().splitlines()[0]
+
+
+def _damaged(path: str, why: str) -> CorruptArtifactError:
+    return CorruptArtifactError(
+        f"the TFRecord file {path!r} is damaged: {why}. Run again with --no-cache, or delete the "
+        "folder it is in."
+    )
+
+
+def _size_at_end(path: str) -> int:
+    """Returns what a GZIP file's last member says of its uncompressed size, modulo 2**32."""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        file.seek(max(0, file.size() - 4))
+        return int.from_bytes(file.read(4), "little")
+
+
+def _is_whole(path: str) -> bool:
+    """Decompresses a GZIP file, which may have several members, and tells if it ends well."""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while block := file.read(BLOCK):
+            while block:
+                if member.eof:
+                    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                member.decompress(block)
+                block = member.unused_data
+    return member.eof
 
 
 def compression_of(path: str) -> str:
@@ -111,13 +158,15 @@ class ShardWriter:
         """Finishes the last shard.
 
         Raises:
-            RuntimeError: If fewer or more rows came than were announced.
+            RuntimeError: If fewer or more rows came than were announced; the last shard gets no
+                final name then.
         """
-        self._finish()
         if self._written != self._rows:
+            self._writer.close()
             raise RuntimeError(
                 f"announced {self._rows} rows, got {self._written}: the input changed."
             )
+        self._finish()
 
     def _path(self) -> str:
         return os.path.join(self._folder, shard_name(self._shard, self._shards))

@@ -125,3 +125,16 @@ def test_what_is_no_schema_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"schema.pbtxt' is not a schema in text format"):
         read_schema(str(path))
+
+
+def test_a_class_called_default_is_refused_because_the_word_is_taken(check):
+    label = 'feature { name: "y" type: BYTES string_domain { value: "default" value: "paid" } }'
+    with pytest.raises(ConfigError, match=r"a class is called 'default'.*label_groups"):
+        check('feature { name: "amount" type: FLOAT }' + label)
+
+
+def test_a_column_with_the_name_transform_needs_is_refused(check):
+    columns = 'feature { name: "a" type: FLOAT } feature { name: "a_missing" type: FLOAT }'
+    label = 'feature { name: "y" type: INT int_domain { min: 0 max: 1 } }'
+    with pytest.raises(ConfigError, match="'a_missing' is in the way"):
+        check(columns + label)

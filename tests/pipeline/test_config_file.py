@@ -98,11 +98,11 @@ def test_a_folder_is_no_config(tmp_path):
         (GOOD + "  label: z\n", "line 6: key 'label' is given twice. Keep one."),
         (
             GOOD + "rebalanse: {}\n",
-            "line 6: rebalanse is not a known key; did you mean 'rebalance'?",
+            "line 6: rebalanse is not a known key (did you mean 'rebalance'?)",
         ),
         (
             GOOD + "trainer:\n  epochs: 3\n  learning_rat: 1\n",
-            "line 8: trainer.learning_rat is not a known key; did you mean 'learning_rate'?",
+            "line 8: trainer.learning_rat is not a known key (did you mean 'learning_rate'?)",
         ),
         (GOOD + "trainer:\n  epochs: many\n", "line 7: trainer.epochs must be a valid integer"),
         (GOOD + "trainer:\n  epochs: many\n", "got 'many'."),
@@ -182,7 +182,7 @@ def test_of_two_sets_the_last_wins_and_both_win_over_the_file(load):
         ("name.x=3", "--set name.x=3: name is 'cards', not a section"),
         ("trainer.epochs=[", "--set trainer.epochs=[: the value is not YAML"),
         ("trainer.epochs=0", "trainer.epochs must be greater than or equal to 1, got 0."),
-        ("trainer.epoch=1", "trainer.epoch is not a known key; did you mean 'epochs'?"),
+        ("trainer.epoch=1", "trainer.epoch is not a known key (did you mean 'epochs'?)"),
     ],
 )
 def test_a_set_that_cannot_be_is_refused(refused, override, message):
@@ -195,3 +195,13 @@ def test_upweight_goes_with_undersample(load):
 
 def test_a_file_that_is_given_as_json_is_read_too(load):
     assert load(json.dumps(yaml.safe_load(GOOD))) == load(GOOD)
+
+
+@pytest.mark.parametrize("text", ["? [a]\n: b", "name: !foo x", "name: 2024-99-99", "a: &a [*a]"])
+def test_yaml_that_cannot_be_built_is_a_config_error(text, refused):
+    assert "config.yaml" in refused(text)
+
+
+def test_a_wrong_override_is_told_as_such_and_not_as_a_line_of_the_file(refused):
+    assert refused(GOOD, "trainer.epochs=no").startswith("--set trainer.epochs=no: trainer.epochs")
+    assert "--set trainer.epochs=2024-99-99" in refused(GOOD, "trainer.epochs=2024-99-99")

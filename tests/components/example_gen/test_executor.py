@@ -35,15 +35,16 @@ def generate(tmp_path):
     """Returns a function that runs the executor on CSV rows and gives the artifact it filled."""
     runs = iter(range(100))
 
-    def run(rows=ROWS, *, label=STRING, header="x,n,s,y", **settings):
+    def run(rows=ROWS, *, label=STRING, header="x,n,s,y", suffix=".gz", **settings):
         folder = tmp_path / f"run-{next(runs)}"
         schema, examples = standard_artifacts.Schema(), standard_artifacts.Examples()
         schema.uri, examples.uri = str(folder / "schema"), str(folder / "examples")
         (folder / "schema").mkdir(parents=True)
         proto = text_format.Parse(COLUMNS + label, schema_pb2.Schema())
         (folder / "schema" / "schema.pbtxt").write_text(text_format.MessageToString(proto))
-        source = folder / "data.csv.gz"
-        source.write_bytes(gzip.compress("\n".join([header, *rows, ""]).encode()))
+        source = folder / f"data.csv{suffix}"
+        content = "\n".join([header, *rows, ""]).encode()
+        source.write_bytes(gzip.compress(content) if suffix else content)
         given = {"source": str(source), "schema": "unused", "label": "y", **settings}
         Executor().Do(
             {"schema": [schema]},
@@ -178,3 +179,8 @@ def test_a_column_the_schema_does_not_have_reaches_the_examples_as_text(generate
 def test_a_label_the_schema_does_not_have_is_refused(generate):
     with pytest.raises(ConfigError, match="column 'z' is not in the schema"):
         generate(label_groups=None, exclude=("z",))
+
+
+def test_a_plain_file_gives_what_a_packed_one_gives(generate):
+    plain, packed = generate(suffix=""), generate(suffix=".gz")
+    assert records_of(plain) == records_of(packed)

@@ -1,7 +1,6 @@
 """CSV as it comes, typed by the schema, and the row hashes."""
 
 import gzip
-import io
 
 import numpy as np
 import pyarrow as pa
@@ -33,12 +32,12 @@ PLAIN = "n,x,s,y\n1,0.5,a,0\n-2,1e3,b,1\n"
 def read(text, **arguments):
     content = text if isinstance(text, bytes) else text.encode()
     how = {"name": "data.csv", "schema": SCHEMA, "label": "y", **arguments}
-    return pa.Table.from_batches(list(read_batches(io.BytesIO(content), **how)))
+    return pa.Table.from_batches(list(read_batches(content, **how)))
 
 
 def hashes_of(text):
     how = {"name": "data.csv", "schema": SCHEMA, "label": "y"}
-    batches = read_batches(io.BytesIO(text.encode()), **how)
+    batches = read_batches(text.encode(), **how)
     return np.concatenate([content_hashes(batch) for batch in batches]).tolist()
 
 
@@ -167,3 +166,32 @@ def test_cells_and_gaps_come_back_from_the_encoded_examples(cells):
 def test_a_slice_of_a_batch_encodes_its_own_rows():
     batch = pa.RecordBatch.from_arrays([pa.array([1, None, 3, 4])], names=["n"])
     assert as_lists(batch.slice(1, 2))[0].to_pylist() == [None, [3]]
+
+
+def test_a_wrong_cell_is_told_with_its_column_and_row():
+    with pytest.raises(DataError, match=r"column 'n': Row #3: .*invalid value 'seven'"):
+        read("x,n,y\n1,1,0\n2,seven,1\n")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_wrong_cell_far_into_a_file_is_an_error_and_no_hang(pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 64)
+    lines = [b"n,y", *(b"%d,0" % i for i in range(1500)), b"x,0", *[b"1,1"] * 1500, b""]
+    path = tmp_path / "data.csv"
+    path.write_bytes(pack(b"\n".join(lines)))
+    for _ in range(20):
+        with pytest.raises(DataError, match="Row #1502"):
+            list(read_batches(str(path), name="data.csv", schema=SCHEMA, label="y"))
+
+
+def test_a_quoted_line_break_may_lie_on_the_border_of_two_blocks(monkeypatch):
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 64)
+    table = read("s,y\n" + "".join(f'"line {i}\nbreak",0\n' for i in range(200)))
+    assert table["s"].to_pylist() == [f"line {i}\nbreak" for i in range(200)]
+
+
+def test_a_rows_hash_does_not_depend_on_missing_cells_beside_it(monkeypatch):
+    text = "n,y\n" + "".join(f"{i if i % 5 else ''},0\n" for i in range(100))
+    whole = hashes_of(text)
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 32)
+    assert hashes_of(text) == whole

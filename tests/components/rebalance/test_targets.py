@@ -120,8 +120,20 @@ def test_a_ratio_needs_two_classes_with_rows(targets, counts):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_class_without_rows_stays_without_and_is_nobodys_minority(name):
     counts = {"a": 0, "b": 5, "c": 9}
-    for targets in (undersampled, oversampled):
-        assert targets(counts, name) == {"a": 0, **targets({"b": 5, "c": 9}, name)}
+    for targets, idle in ((undersampled, "minority"), (oversampled, "majority")):
+        if name != idle:
+            assert targets(counts, name) == {"a": 0, **targets({"b": 5, "c": 9}, name)}
+
+
+@pytest.mark.parametrize(
+    ("targets", "name"), [(undersampled, "minority"), (oversampled, "majority")]
+)
+def test_a_name_that_would_do_nothing_is_refused_as_in_imbalanced_learn(targets, name):
+    sampler = RandomUnderSampler if targets is undersampled else RandomOverSampler
+    with pytest.raises(ConfigError, match=f"sampling_strategy {name!r} .* would do nothing"):
+        targets({"a": 3, "b": 5}, name)
+    with pytest.raises(ValueError, match="sampling_strategy"):
+        imbalanced_learn(sampler, {"a": 3, "b": 5}, name)
 
 
 def test_auto_stands_for_what_the_caller_says():

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfx_rebalance.components.trainer import inputs
 from tfx_rebalance.components.trainer.inputs import Columns, read_split
-from tfx_rebalance.errors import DataError, ModelError
+from tfx_rebalance.errors import CorruptArtifactError, DataError, ModelError
 from tfx_rebalance.records import shard_name, write_shard
 
 pytestmark = pytest.mark.tfx
@@ -137,9 +137,24 @@ def test_records_without_a_column_are_refused_with_their_files(write):
         read_split(write([example(0), example(1)]), columns, classes=CLASSES)
 
 
-def test_a_damaged_shard_is_refused_with_its_pattern(write, tmp_path):
+def test_a_damaged_shard_is_refused_with_its_name(write, tmp_path):
     patterns = write([example(i) for i in range(500)])
     path = tmp_path / shard_name(1, 2)
     path.write_bytes(path.read_bytes()[:-1000] + b"x" * 1000)
-    with pytest.raises(ModelError, match=r"\* cannot be parsed"):
+    with pytest.raises(CorruptArtifactError, match=f"{path}.* is damaged"):
         read_split(patterns, COLUMNS, classes=CLASSES)
+
+
+@pytest.mark.parametrize("wrong", [-1, len(CLASSES)])
+def test_an_index_that_is_no_class_is_refused(wrong, write):
+    label = tf.train.Feature(int64_list=tf.train.Int64List(value=[wrong]))
+    other = tf.train.Example(features=tf.train.Features(feature={"y": label}))
+    merged = example(0) + other.SerializeToString()  # As protobuf merges messages.
+    patterns = write([*map(example, range(20)), merged])
+    with pytest.raises(DataError, match=f"allowed are 0 to {len(CLASSES) - 1}"):
+        read_split(patterns, COLUMNS, classes=CLASSES)
+
+
+def test_a_pattern_without_a_shard_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no file matches"):
+        read_split([str(tmp_path / "*")], COLUMNS, classes=CLASSES)

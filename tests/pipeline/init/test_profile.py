@@ -62,8 +62,7 @@ def test_example_gen_reads_any_table_with_the_inferred_types(tmp_path_factory, t
     schema = schema_pb2.Schema()
     for column in profile.columns:
         schema.feature.add(name=column.name, type=SCHEMA_TYPES[column.dtype])
-    with path.open("rb") as file:
-        [batch] = read_batches(file, name="t", schema=schema, label="y")
+    [batch] = read_batches(str(path), name="t", schema=schema, label="y")
     for column in profile.columns:
         cells = columns[column.name]
         read = batch.column(batch.schema.get_field_index(column.name))
@@ -273,7 +272,7 @@ def test_missing_file_and_misspelt_label_are_usage_errors(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         profile_csv(tmp_path / "none.csv", label="y")
     path = write(tmp_path, {"age": noise(), "income": labels()})
-    with pytest.raises(ConfigError, match=r"did you mean 'income'\?. It has: age, income"):
+    with pytest.raises(ConfigError, match=r"did you mean 'income'\?\)\. It has: age, income"):
         profile_csv(path, label="incme")
 
 

@@ -71,9 +71,8 @@ def test_any_names_and_values_make_files_that_run_accepts(
     assert {f.name for f in features.inputs} <= {name, "n"}
     assert config.data.label == label
     source = folder / "data.csv"
-    with source.open("rb") as file:
-        schema = read_schema(config.data.schema_file)
-        [batch] = read_batches(file, name="t", schema=schema, label=label)
+    schema = read_schema(config.data.schema_file)
+    [batch] = read_batches(str(source), name="t", schema=schema, label=label)
     assert batch.num_rows == 60
     assert batch.schema.names == list(columns)
 
