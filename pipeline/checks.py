@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.features import Features, features_of, missing_name
+from tfx_rebalance.features import EXAMPLE_WEIGHT, Features, features_of, missing_name
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
 
@@ -94,8 +94,14 @@ def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
 
 
 def _known_columns(config: PipelineConfig, features: Features, columns: Collection[str]) -> None:
+    measured = [feature.name for feature in features.numeric if feature.dtype == "float"]
     for index, part in enumerate(config.evaluate.slices):
         for name in part.features:
+            if name in measured:
+                raise ConfigError(
+                    f"evaluate.slices[{index}].features names {name!r}, which is FLOAT: each value "
+                    "would be a slice of its own. Name columns of text or integers."
+                )
             if name not in columns:
                 raise ConfigError(
                     f"evaluate.slices[{index}].features names {name!r}, which the schema does not "
@@ -111,7 +117,13 @@ def _known_columns(config: PipelineConfig, features: Features, columns: Collecti
 
 
 def _no_collisions(features: Features) -> None:
-    """Transform says in `<column>_missing` where an optional number was missing."""
+    """Transform and Rebalance add columns of their own."""
+    for feature in features.inputs:
+        if feature.name == EXAMPLE_WEIGHT:
+            raise ConfigError(
+                f"the input {EXAMPLE_WEIGHT!r} would be taken for the weight of its row. List it "
+                "under data.exclude, or rename it in the data and the schema."
+            )
     names = {feature.name for feature in features.inputs} | {features.label}
     for feature in features.numeric:
         if feature.optional and missing_name(feature) in names:

@@ -68,11 +68,12 @@ def run(
         quiet()
         display.start("loading TFX", 0, 0)
         started = time.monotonic()
-        from tfx_rebalance.pipeline import run as runs
+        from tfx_rebalance.pipeline.outcome import Place
+        from tfx_rebalance.pipeline.run import run as run_pipeline
 
         display.end("loading TFX", time.monotonic() - started)
-        place = runs.Place(root=root, run_id=run_id)
-        result = runs.run(loaded, features, place, use_cache=not no_cache, display=display)
+        place = Place(root=root, run_id=run_id)
+        result = run_pipeline(loaded, features, place, use_cache=not no_cache, display=display)
     if as_json:
         click.echo(result.model_dump_json())
     else:
@@ -82,6 +83,8 @@ def run(
 
         print_table(result, Console())
     if result.verdict == "stopped":
+        if click.get_current_context().params.get("debug") and place.traceback.exists():
+            click.echo(place.traceback.read_text(), err=True)
         click.echo(f"error: {result.reason}", err=True)
     sys.exit(result.exit_code)
 

@@ -2,26 +2,23 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tfx_rebalance.components.evaluator.settings import GateSettings
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
+from tfx_rebalance.settings import Settings
 
 
-class ValidateSettings(BaseModel):
+class ValidateSettings(Settings):
     """What happens when the data does not fit the schema."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     anomalies: Literal["stop", "warn"] = "stop"
 
 
-class TransformSettings(BaseModel):
+class TransformSettings(Settings):
     """How raw columns become model inputs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     log: tuple[str, ...] = ()
     """Numeric columns taken as sign(x) * log(1 + |x|) before scaling: for long tails."""
@@ -30,29 +27,23 @@ class TransformSettings(BaseModel):
     frequent ones in `train`."""
 
 
-class PushSettings(BaseModel):
+class PushSettings(Settings):
     """Where a released model goes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     destination: str | None = None
     """A directory; null: `serving/<name>` under the root."""
 
 
-class BeamSettings(BaseModel):
+class BeamSettings(Settings):
     """Where Beam runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     args: tuple[str, ...] = ()
     """Empty: DirectRunner in this process. With any flag TFX first builds a package of itself for
     remote workers, 2 s in every Beam node."""
 
 
-class PipelineConfig(BaseModel):
+class PipelineConfig(Settings):
     """A run, whole."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
     data: DataSettings

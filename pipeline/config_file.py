@@ -1,5 +1,6 @@
 """Reads a config file; an error names file, line, key and value, and what is allowed."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -8,11 +9,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tfx_rebalance.components.example_gen.settings import DEMO
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
 
 KeyPath = tuple[str | int, ...]
+
+PATHS = ("data.source", "data.schema", "push.destination")
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "examples" / "card_fraud.yaml"
 
@@ -35,7 +39,8 @@ def load_config(path: Path, *, overrides: Sequence[str] = ()) -> PipelineConfig:
     for override in overrides:
         _apply(content, override)
     try:
-        config = PipelineConfig.model_validate(content)
+        # As JSON, strictly: a list may be a tuple, but text is no number and yes is not 1.
+        config = PipelineConfig.model_validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(_explain(error, path=path, lines=lines, overrides=overrides)) from None
     return _absolute(config, path.resolve().parent)
@@ -110,9 +115,12 @@ def _apply(content: dict[str, Any], override: str) -> None:
                 f"--set {override}: {'.'.join(keys[:depth])} is {section!r}, not a section."
             )
     try:
-        section[keys[-1]] = yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override}: the value is not YAML: {error}") from None
+    if name in PATHS and isinstance(value, str) and value != DEMO:
+        value = _resolve(value, Path.cwd())  # What is typed is meant from here.
+    section[keys[-1]] = value
 
 
 def _explain(
@@ -210,15 +218,13 @@ def _dotted(keys: KeyPath) -> str:
 
 
 def _absolute(config: PipelineConfig, folder: Path) -> PipelineConfig:
-    data = config.data.model_copy(
-        update={
-            "schema_file": _resolve(config.data.schema_file, folder),
-            "source": config.data.source
-            if config.data.is_demo
-            else _resolve(config.data.source, folder),
-        }
-    )
-    return config.model_copy(update={"data": data})
+    data, push = config.data, config.push
+    paths = {"schema_file": _resolve(data.schema_file, folder)}
+    if not data.is_demo:
+        paths["source"] = _resolve(data.source, folder)
+    if push.destination:
+        push = push.model_copy(update={"destination": _resolve(push.destination, folder)})
+    return config.model_copy(update={"data": data.model_copy(update=paths), "push": push})
 
 
 def _resolve(name: str, folder: Path) -> str:

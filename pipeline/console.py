@@ -75,7 +75,7 @@ def noise_to(log: Path) -> Iterator[TextIO]:
     saved = [os.dup(1), os.dup(2)]
     with (
         _kept(sys.stderr) as terminal,
-        log.open("a") as file,
+        log.open("a", encoding="utf-8") as file,
         redirect_stdout(file),
         redirect_stderr(file),
     ):

@@ -1,8 +1,6 @@
 """The pipeline; it reads like the drawing in ARCHITECTURE.md."""
 
-from tfx.components.evaluator.component import Evaluator
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.pusher.component import Pusher
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
@@ -14,8 +12,10 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from tfx_rebalance.components.evaluator.component import Evaluator
 from tfx_rebalance.components.evaluator.eval_config import eval_config
 from tfx_rebalance.components.example_gen.component import ExampleGen
+from tfx_rebalance.components.pusher.component import Pusher
 from tfx_rebalance.components.rebalance.component import Rebalance
 from tfx_rebalance.components.trainer.component import Trainer
 from tfx_rebalance.components.validation_gate.component import ValidationGate
@@ -24,7 +24,7 @@ from tfx_rebalance.pipeline.config import PipelineConfig
 
 PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
 
-NEVER_CACHED = ("ValidationGate",)
+NEVER_CACHED = ("ValidationGate", "Pusher")
 """Nodes that judge or read the outside world: a remembered answer would be no answer."""
 
 
@@ -85,6 +85,7 @@ def create_pipeline(
         settings=config.trainer,
     )
 
+    compared = config.evaluate.max_recall_drop is not None
     champion = Resolver(
         strategy_class=LatestBlessedModelStrategy,
         model=Channel(type=standard_artifacts.Model),
@@ -95,7 +96,7 @@ def create_pipeline(
         examples=examples,
         example_splits=["eval"],
         model=trainer.outputs["model"],
-        baseline_model=champion.outputs["model"],
+        baseline_model=champion.outputs["model"] if compared else None,
         eval_config=eval_config(config.evaluate, features.classes),
         **schema_of,
     )

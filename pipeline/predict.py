@@ -11,9 +11,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from tfx_rebalance.components.example_gen.rows import as_lists, read_batches
-from tfx_rebalance.components.trainer.serving import FEATURES_FILE
 from tfx_rebalance.errors import ConfigError, DataError, ModelError
-from tfx_rebalance.features import Features
+from tfx_rebalance.features import FEATURES_FILE, Features
 
 LABEL = "predicted_label"
 ROWS = 8192
@@ -38,6 +37,7 @@ def predict(model: Path, source: Path, target: Path) -> int:
         DataError: If a column is missing or a cell does not have its column's type.
         ModelError: If the model is none of ours or cannot be loaded.
     """
+    _check_files(source, target)
     folder = _newest_version(model)
     features = _features(folder)
     score = _scorer(folder, features)
@@ -47,10 +47,19 @@ def predict(model: Path, source: Path, target: Path) -> int:
         rows = _write(batches, temporary, features=features, score=score, name=str(source))
         os.replace(temporary, target)
     except OSError as error:
-        raise ConfigError(f"{error.filename!r} cannot be used: {error.strerror}.") from None
+        raise ConfigError(f"{str(target)!r} cannot be written: {error}.") from None
     finally:
         temporary.unlink(missing_ok=True)
     return rows
+
+
+def _check_files(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise ConfigError(f"{str(source)!r} is not a file. Give a CSV file with a header.")
+    if target.exists() and target.samefile(source):
+        raise ConfigError(f"{str(target)!r} would be overwritten. Give another file to write.")
+    if not os.access(target.parent, os.W_OK):
+        raise ConfigError(f"{str(target.parent)!r} cannot be written. Choose another directory.")
 
 
 def _write(
@@ -69,6 +78,7 @@ def _write(
             _check_columns(batch.schema.names, features, added, name=name)
         for start in range(0, batch.num_rows, ROWS):
             part = batch.slice(start, ROWS)
+            _check_cells(part, features, name=name)
             scored = pa.RecordBatch.from_arrays(
                 [*part.columns, *score(part)], names=[*part.schema.names, *added]
             )
@@ -78,6 +88,16 @@ def _write(
     if writer:
         writer.close()
     return rows
+
+
+def _check_cells(batch: pa.RecordBatch, features: Features, *, name: str) -> None:
+    for feature in features.inputs:
+        empty = batch.column(batch.schema.get_field_index(feature.name)).null_count
+        if empty and not feature.optional:
+            raise DataError(
+                f"{name!r}: the column {feature.name!r} has empty cells, {empty} in {len(batch)} "
+                "rows; the model was trained on data that always had it. Fill them in."
+            )
 
 
 def _check_columns(

@@ -45,7 +45,9 @@ def _scaled(
     packed = tf.stack(columns, axis=1)
     scaled = tft.scale_to_z_score(packed, elementwise=True, output_dtype=tf.float64)
     missing = tf.math.is_nan(packed)
-    filled = tf.cast(tf.where(missing, tf.zeros_like(scaled), scaled), tf.float32)
+    # Not finite too where `train` had no value at all to scale by.
+    filled = tf.where(tf.math.is_finite(scaled), scaled, tf.zeros_like(scaled))
+    filled = tf.cast(filled, tf.float32)
     outputs = {feature.name: filled[:, i] for i, feature in enumerate(numeric)}
     for i, feature in enumerate(numeric):
         if feature.optional:

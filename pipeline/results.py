@@ -9,7 +9,8 @@ from rich.text import Text
 
 Verdict = Literal["released", "not_released", "stopped"]
 
-EXIT_CODES: dict[Verdict, int] = {"released": 0, "not_released": 4, "stopped": 3}
+NOT_BLESSED = 4
+"""The exit code of `not_released`; that of `stopped` depends on what stopped the run."""
 
 
 class ClassResult(BaseModel):
@@ -41,6 +42,8 @@ class RunResult(BaseModel):
     classes: dict[str, ClassResult]
     model_uri: str | None = None
     """Where the model was pushed to; None if it was not."""
+    warnings: list[str]
+    """What the data validation found under `validate.anomalies: warn`."""
     seconds: dict[str, float]
     cached: list[str]
     """Nodes whose earlier result was taken."""
@@ -60,6 +63,7 @@ def _parts(result: RunResult) -> list[RenderableType]:
     style = {"released": "bold green", "not_released": "bold yellow", "stopped": "bold red"}
     verdict = Text(result.verdict.upper().replace("_", " "), style=style[result.verdict])
     parts.append(verdict.append(f": {result.reason}", style="not bold"))
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in result.warnings]
     if result.model_uri:
         parts.append(Text(f"model:   {result.model_uri}"))
     parts.append(Text(f"log:     {result.log}"))

@@ -240,7 +240,7 @@ def numbers(text: str) -> Tuple[int, ...]:
 
 def say(message: str) -> None:
     """Tells people what happens now."""
-    print("setup: " + message, flush=True)
+    print("setup: " + message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import MAX_INT_CLASSES, Features, features_of
 
 COLUMNS = """
-feature { name: "price" type: FLOAT shape { dim { size: 1 } } }
+feature {
+  name: "price" type: FLOAT shape { dim { size: 1 } }
+  presence { min_fraction: 1.0 min_count: 1 }
+}
 feature { name: "age" type: INT presence { min_fraction: 1.0 } value_count { min: 1 max: 1 } }
 feature { name: "hour" type: INT int_domain { min: 0 max: 23 is_categorical: true } }
 feature { name: "country" type: BYTES value_count { max: 1 } }
@@ -116,3 +119,17 @@ def test_several_values_per_cell_are_refused_unless_excluded(many):
     with pytest.raises(ConfigError, match="column 'tags' has several values per cell"):
         roles(text)
     assert "tags" not in [f.name for f in roles(text, exclude=("tags",)).inputs]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ('name: "z" type: INT shape { dim { size: 1 } }', "has a shape in the schema"),
+        ('name: "price" type: INT', "the schema has price more than once"),
+        ('name: "z" type: INT shape { dim { size: 3 } }', "several values per cell"),
+    ],
+)
+def test_a_schema_that_would_fail_in_transform_is_refused_here(column, words):
+    schema = text_format.Parse(COLUMNS + LABEL + f"feature {{ {column} }}", schema_pb2.Schema())
+    with pytest.raises(ConfigError, match=words):
+        features_of(schema, label="y")

@@ -13,10 +13,12 @@ from tfx_rebalance.components.evaluator.settings import (
     bar_of,
 )
 from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.features import LABEL_INDEX
+
+ROUNDING = 1e-9
+"""0.7 - 0.8 is below -0.1 in floating point, and is a fall of 0.1."""
 
 METRICS_MODULE = "tfx_rebalance.components.evaluator.metrics"
-LABEL_KEY = "label_index"
-"""What the served model's `transform_labels` signature gives."""
 
 
 def eval_config(settings: GateSettings, classes: Sequence[str]) -> tfma.EvalConfig:
@@ -40,7 +42,7 @@ def eval_config(settings: GateSettings, classes: Sequence[str]) -> tfma.EvalConf
                 signature_name="serving_default",
                 preprocessing_function_names=["transform_labels"],
                 prediction_key="decision_scores",
-                label_key=LABEL_KEY,
+                label_key=LABEL_INDEX,
             )
         ],
         slicing_specs=[
@@ -73,7 +75,7 @@ def _recall(index: int, name: str, settings: GateSettings) -> tfma.MetricConfig:
         threshold.value_threshold.lower_bound.value = bar
     if settings.max_recall_drop is not None:
         threshold.change_threshold.direction = tfma.MetricDirection.HIGHER_IS_BETTER
-        threshold.change_threshold.absolute.value = -settings.max_recall_drop
+        threshold.change_threshold.absolute.value = -(settings.max_recall_drop + ROUNDING)
     config = _metric("ClassRecall", RECALL, name, index)
     if threshold.ByteSize():
         # On the overall slice only: a slice has its own bars.

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from tfx_rebalance.settings import Settings
 
 Bar = Annotated[float, Field(gt=0, le=1)]
 
 DEFAULT = "default"
 
 
-class SliceSettings(BaseModel):
+class SliceSettings(Settings):
     """Slices by the values of one feature or of several crossed, and the bars in each of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[str, ...] = Field(min_length=1)
     min_recall: dict[str, Bar] = Field(min_length=1)
@@ -21,15 +21,13 @@ class SliceSettings(BaseModel):
     """A slice with fewer rows of the class is reported but does not block the release."""
 
 
-class GateSettings(BaseModel):
+class GateSettings(Settings):
     """Bars on the point estimate of each class's recall, overall and per slice."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_recall: dict[str, Bar] = Field(default={DEFAULT: 0.5}, min_length=1)
     """Class (or `default`) -> the recall it must reach."""
     slices: tuple[SliceSettings, ...] = ()
-    max_recall_drop: Bar | None = 0.1
+    max_recall_drop: Annotated[float, Field(ge=0, le=1)] | None = 0.1
     """How far below the last blessed model a class's recall may fall; null: no comparison."""
 
     def bar(self, label: str) -> float | None:

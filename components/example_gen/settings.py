@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from tfx_rebalance.settings import Settings
 
 SPLITS = ("train", "val", "eval")
 
@@ -10,10 +12,8 @@ DEMO = "demo"
 """The `source` that stands for the built-in, simulated data."""
 
 
-class DemoSettings(BaseModel):
+class DemoSettings(Settings):
     """The built-in, simulated card transactions; used when `source` is `demo`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: int = Field(default=60_000, ge=1_000)
     days: int = Field(default=30, ge=1)
@@ -21,10 +21,8 @@ class DemoSettings(BaseModel):
     drift_day: int | None = Field(default=None, ge=0)
 
 
-class SplitShares(BaseModel):
+class SplitShares(Settings):
     """The share of each class's rows that goes to each split; they sum to 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: float = Field(default=0.6, gt=0, lt=1)
     val: float = Field(default=0.2, gt=0, lt=1)
@@ -38,10 +36,8 @@ class SplitShares(BaseModel):
         return self
 
 
-class DataSettings(BaseModel):
+class DataSettings(Settings):
     """Where the rows come from, what the label is, and how they are split."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str = Field(min_length=1)
     """`demo`, or a CSV file with a header (plain or .gz); relative to the config file."""

@@ -3,18 +3,17 @@
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tfx_rebalance.components.rebalance.registry import STRATEGIES
 from tfx_rebalance.names import known
+from tfx_rebalance.settings import Settings
 
 Named = Literal["auto", "minority", "majority", "not minority", "not majority", "all"]
 
 
-class RebalanceSettings(BaseModel):
+class RebalanceSettings(Settings):
     """Which strategy, towards which class counts; names as in imbalanced-learn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     strategy: Annotated[str, AfterValidator(partial(known, STRATEGIES))] = "none"
     sampling_strategy: (

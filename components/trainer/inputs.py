@@ -15,7 +15,6 @@ from tfx_rebalance.records import compression_of, read_records, reason
 IN_MEMORY_BYTES = 2 << 30
 PARSE_BATCH = 4096
 SHUFFLE_ROWS = 100_000
-CELL_BYTES = {"float32": 4, "int64": 8}
 
 Batch = dict[str, tf.Tensor]
 Array = npt.NDArray[Any]

@@ -35,6 +35,20 @@ def class_weights(
     raise ValueError(f"class_weights must be none, balanced or a mapping, got {scheme!r}.")
 
 
+def weights_for_mix(mass: Floats, shares: Floats) -> Floats:
+    """Returns class weights under which rows of another mix weigh like `shares`, (classes,).
+
+    With them a loss on `val`, which has the natural mix, is an estimate of the loss that training
+    minimises on its own mix. The weighted mass stays what it was.
+
+    Args:
+        mass: Mass per class of the rows to be weighted, (classes,), all > 0.
+        shares: The wanted share of each class, (classes,), summing to 1.
+    """
+    weights: Floats = shares * mass.sum() / mass
+    return weights
+
+
 def prior_correction(natural: Floats, trained: Floats) -> Floats:
     """Returns the factors from probabilities at the trained prior to the natural one, (classes,).
 

@@ -18,6 +18,7 @@ from tfx_rebalance.components.trainer.priors import (
     class_weights,
     decision_thresholds,
     prior_correction,
+    weights_for_mix,
 )
 from tfx_rebalance.components.trainer.serving import Decision, ServedModel
 from tfx_rebalance.components.trainer.settings import TrainerSettings
@@ -26,6 +27,7 @@ from tfx_rebalance.features import VOCABULARY, Features
 
 REPORT = "training.json"
 NATURAL_PRIORS = "natural_priors"
+VAL_BATCH = 4096
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -42,8 +44,16 @@ def run_fn(fn_args: FnArgs) -> None:
     val = read_split(fn_args.eval_files, job.columns, classes=classes)
     weights = class_weights(train.mass, job.settings.class_weights, classes=classes)
     model = build_mlp(job.columns, job.settings, classes=len(classes))
-    history = _fit(model, train, val, weights, job.settings)
-    decision, natural = _decision(train, weights, job)
+    trained = train.mass * weights / (train.mass * weights).sum()
+    val_weights = weights_for_mix(val.mass, trained)
+    history = _fit(
+        model,
+        train.batches(weights, batch_size=job.settings.batch_size, seed=job.settings.seed),
+        val.batches(val_weights, batch_size=VAL_BATCH, seed=None),
+        steps=max(1, train.rows // job.settings.batch_size),
+        settings=job.settings,
+    )
+    decision, natural = _decision(train, trained, job)
     served = ServedModel(
         model, decision, features=job.features, columns=job.columns, transform=job.transform
     )
@@ -106,19 +116,23 @@ def _natural_priors(report_path: str | None) -> dict[str, float] | None:
 
 
 def _fit(
-    model: keras.Model, train: Split, val: Split, weights: Floats, settings: TrainerSettings
+    model: keras.Model,
+    train: tf.data.Dataset,
+    val: tf.data.Dataset,
+    *,
+    steps: int,
+    settings: TrainerSettings,
 ) -> dict[str, list[float]]:
     """Weights go in as a weight per row: `class_weight=` is ignored for some kinds of dataset."""
     model.compile(
         optimizer=keras.optimizers.Adam(settings.learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    steps = settings.steps_per_epoch or max(1, train.rows // settings.batch_size)
     history = model.fit(
-        train.batches(weights, batch_size=settings.batch_size, seed=settings.seed),
-        validation_data=val.batches(weights, batch_size=4 * settings.batch_size, seed=None),
+        train,
+        validation_data=val,
         epochs=settings.epochs,
-        steps_per_epoch=steps,
+        steps_per_epoch=settings.steps_per_epoch or steps,
         callbacks=[
             keras.callbacks.TerminateOnNaN(),
             keras.callbacks.EarlyStopping(
@@ -130,15 +144,13 @@ def _fit(
     if not np.isfinite(history["loss"]).all():
         raise ModelError(
             f"the loss became {history['loss'][-1]} in epoch {len(history['loss'])}. Lower "
-            f"trainer.learning_rate (now {settings.learning_rate:g}) or the largest class weight "
-            f"(now {weights.max():g})."
+            f"trainer.learning_rate (now {settings.learning_rate:g}) or the largest of "
+            "trainer.class_weights."
         )
     return {name: [float(v) for v in values] for name, values in history.items()}
 
 
-def _decision(train: Split, weights: Floats, job: Job) -> tuple[Decision, Floats]:
-    trained = train.mass * weights
-    trained = trained / trained.sum()
+def _decision(train: Split, trained: Floats, job: Job) -> tuple[Decision, Floats]:
     natural = train.mass / train.mass.sum()
     if job.natural_priors:
         natural = np.array([job.natural_priors[name] for name in job.features.classes])

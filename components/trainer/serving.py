@@ -12,16 +12,10 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from tfx_rebalance.components.trainer.inputs import Columns
-from tfx_rebalance.features import Features
+from tfx_rebalance.features import FEATURES_FILE, LABEL_INDEX, Features
 from tfx_rebalance.labels import UNKNOWN, class_index
 
 MISSING_INT = int(np.iinfo(np.int64).min)
-
-FEATURES_FILE = "assets.extra/features.json"
-"""A `Features` as JSON; `assets.extra` is what TensorFlow Serving leaves alone."""
-
-LABEL_INDEX = "label_index"
-"""The output of `transform_labels`, TFMA's label key."""
 
 _DTYPES = {"float": tf.float32, "int": tf.int64, "string": tf.string}
 _MISSING = {"float": float("nan"), "int": MISSING_INT, "string": ""}

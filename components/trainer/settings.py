@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from tfx_rebalance.settings import Settings
 
 
-class TrainerSettings(BaseModel):
+class TrainerSettings(Settings):
     """The MLP, its class weights and its decision rule."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(64, 32), min_length=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
+from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.components.example_gen.settings import SPLITS, SplitShares
 from tfx_rebalance.components.example_gen.splitting import Shares, split_sizes
 from tfx_rebalance.errors import DataError
@@ -54,7 +55,11 @@ def propose(classes: Mapping[str, int]) -> list[ProposedClass]:
         DataError: If a value is too rare and there is nothing to pool it with.
     """
     pool = _pool(classes)
-    proposed = [_proposed(v, (v,), rows) for v, rows in classes.items() if v not in pool]
+    proposed = [
+        _proposed(_free_name(v, classes), (v,), rows)
+        for v, rows in classes.items()
+        if v not in pool
+    ]
     if pool:
         name = next(n for n in _names(POOL) if n not in classes)
         proposed.append(_proposed(name, tuple(pool), sum(classes[v] for v in pool)))
@@ -115,6 +120,13 @@ def _proposed(name: str, values: tuple[str, ...], rows: int) -> ProposedClass:
 def _eval_rows(rows: int) -> int:
     shares = SplitShares()
     return split_sizes(rows, Shares(SPLITS, (shares.train, shares.val, shares.eval)))["eval"]
+
+
+def _free_name(value: str, classes: Mapping[str, int]) -> str:
+    """Returns the value itself, unless it is the word that `min_recall` needs for itself."""
+    if value != DEFAULT:
+        return value
+    return next(n for n in _names(f"{DEFAULT}_") if n not in classes)
 
 
 def _names(stem: str) -> Iterator[str]:

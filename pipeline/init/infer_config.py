@@ -72,25 +72,36 @@ def _head(profile: Profile, csv: Path) -> list[str]:
         f"# {profile.rows:,} rows with a label, {len(profile.classes)} label values; the most "
         f"frequent has {profile.ratio:,.1f} rows for each of the rarest.",
         "# What is not listed keeps its default; unknown keys are errors.",
-        f"name: {config_name(csv)}",
+        f"name: {_scalar(config_name(csv))}",
         "",
     ]
 
 
 def _groups(classes: Sequence[ProposedClass]) -> list[str]:
     pool = next((c for c in classes if len(c.values) > 1), None)
-    if pool is None:
+    if pool is None and all(c.values == (c.name,) for c in classes):
         return []
+    why = [
+        f"  # {c.name!r} stands for {c.values[0]!r}, a word that min_recall needs for itself."
+        for c in classes
+        if len(c.values) == 1 and c.values != (c.name,)
+    ]
     return [
-        f"  # A label value with fewer than {len(SPLITS)} rows cannot be in each split. Such are",
-        f"  # pooled in the class {pool.name!r}, with the next rarest if still too few.",
-        "  # If that makes no sense, group them otherwise (class: [values]) and list the same",
-        "  # classes in the schema.",
+        *(_pooled(pool) if pool else why),
         "  label_groups:",
         *(
             f"    {_scalar(c.name)}: [{', '.join(_scalar(v) for v in c.values)}]  # {c.rows:,} rows"
             for c in classes
         ),
+    ]
+
+
+def _pooled(pool: ProposedClass) -> list[str]:
+    return [
+        f"  # A label value with fewer than {len(SPLITS)} rows cannot be in each split. Such are",
+        f"  # pooled in the class {pool.name!r}, with the next rarest if still too few.",
+        "  # If that makes no sense, group them otherwise (class: [values]) and list the same",
+        "  # classes in the schema.",
     ]
 
 
@@ -160,8 +171,6 @@ def _evaluate_and_push(classes: Sequence[ProposedClass]) -> list[str]:
     if all(c.bar is None for c in classes):
         bar = GateSettings().min_recall[DEFAULT]
         lines.append(f"    {DEFAULT}: {bar}  # No class can prove a bar; passing this says little.")
-    elif any(c.name == DEFAULT for c in classes):
-        lines.append(f"    # {DEFAULT!r}: that class, and the bar of each class without its own.")
     drop = GateSettings().max_recall_drop
     return [
         *lines,

@@ -17,7 +17,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_rebalance.components.example_gen.rows import read_batches
 from tfx_rebalance.draws import keyed_draws
 from tfx_rebalance.errors import ConfigError, DataError
-from tfx_rebalance.features import MAX_INT_CLASSES, DType
+from tfx_rebalance.features import EXAMPLE_WEIGHT, MAX_INT_CLASSES, DType
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.init.column_scan import ColumnScan, dtype_of
 from tfx_rebalance.pipeline.init.columns import Column, Kind, judge
@@ -84,6 +84,8 @@ class Profile:
         for column in self.columns:
             if column.kind not in (Kind.NUMERIC, Kind.CATEGORY):
                 reasons[column.name] = f"{column.kind.value}: {column.why}"
+            elif column.name == EXAMPLE_WEIGHT:
+                reasons[column.name] = "its name: it would be taken for the weight of its row"
             elif column.name in leaks:
                 reasons[column.name] = (
                     f"leak: alone it tells the classes, balanced accuracy {column.separation:.3f} "

@@ -14,6 +14,12 @@ EXAMPLE_WEIGHT = "example_weight"
 VOCABULARY = "categories"
 """The name under which Transform keeps the vocabulary of all categorical inputs."""
 
+FEATURES_FILE = "assets.extra/features.json"
+"""In a SavedModel, a `Features` as JSON; TensorFlow Serving leaves `assets.extra` alone."""
+
+LABEL_INDEX = "label_index"
+"""The output of the served model's `transform_labels`, TFMA's label key."""
+
 MAX_INT_CLASSES = 1000
 
 DType = Literal["float", "int", "string"]
@@ -77,6 +83,10 @@ def features_of(
             label has no domain.
     """
     by_name = {feature.name: feature for feature in schema.feature}
+    if len(by_name) < len(schema.feature):
+        names = [feature.name for feature in schema.feature]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ConfigError(f"the schema has {', '.join(twice)} more than once. Keep one of each.")
     for name in (label, *exclude):
         if name not in by_name:
             raise ConfigError(
@@ -103,16 +113,22 @@ def missing_name(feature: Feature) -> str:
 
 
 def _feature(feature: schema_pb2.Feature) -> Feature:
-    if feature.value_count.max > 1 or len(feature.shape.dim) > 1:
+    sizes = [dimension.size for dimension in feature.shape.dim]
+    if feature.value_count.max > 1 or sizes not in ([], [1]):
         raise ConfigError(
             f"column {feature.name!r} has several values per cell; only one is supported. "
             "Split it into columns or list it under data.exclude."
+        )
+    if feature.HasField("shape") and feature.presence.min_fraction < 1:
+        raise ConfigError(
+            f"column {feature.name!r} has a shape in the schema, so no cell may be missing, but no "
+            "presence { min_fraction: 1.0 min_count: 1 }. Add it, or take the shape out."
         )
     return Feature(
         name=feature.name,
         dtype=_dtype(feature),
         categorical=feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical,
-        optional=not (feature.presence.min_fraction >= 1.0 or feature.HasField("shape")),
+        optional=feature.presence.min_fraction < 1,
     )
 
 

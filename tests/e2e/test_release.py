@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,20 @@ def test_predict_scores_a_csv_with_the_released_model(released, root, tmp_path):
     )
 
 
+def test_predict_names_the_column_and_writes_nothing_where_a_required_cell_is_empty(
+    released, root, tmp_path
+):
+    data, scored = tmp_path / "in.csv", tmp_path / "out.csv"
+    rows = _demo_rows(data)
+    _write_csv(data, [{**row, "amount": ""} for row in rows[:3]])
+
+    outcome = tfx_rebalance("predict", root / "serving/card-fraud", data, scored)
+
+    assert outcome.exit_code == 3
+    assert "the column 'amount' has empty cells, 3 in 3 rows" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [data]
+
+
 def test_a_second_run_takes_what_has_not_changed(released, root):
     again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
 
@@ -122,6 +137,74 @@ def test_a_second_run_takes_what_has_not_changed(released, root):
     )
     assert "ValidationGate" not in again.result["cached"]
     assert again.result["classes"] == released.result["classes"]
+
+
+def test_a_model_that_is_served_already_is_not_pushed_again(released, root):
+    versions = root / "serving/card-fraud"
+    before = sorted(path.name for path in versions.iterdir())
+
+    again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
+
+    assert again.result["model_uri"] == str(versions / before[-1])
+    assert sorted(path.name for path in versions.iterdir()) == before
+
+
+def test_a_release_that_was_removed_is_pushed_again_though_all_else_is_cached(released, root):
+    shutil.rmtree(root / "serving")
+
+    again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
+
+    assert again.exit_code == 0
+    assert Path(again.result["model_uri"], "saved_model.pb").is_file()
+
+
+def test_a_cached_result_that_is_damaged_is_told_with_what_to_do(released, root):
+    for path in (root / "pipeline/Evaluator/evaluation").glob("*/metrics*"):
+        path.unlink()
+
+    again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
+
+    assert (again.exit_code, again.result["verdict"]) == (1, "stopped")
+    assert "--no-cache" in again.result["reason"]
+    assert "Traceback" not in again.stderr
+
+
+def test_a_slice_alone_can_block_a_release(tmp_path):
+    """And the rows kept by undersampling weigh what all rows weighed."""
+    outcome = run(
+        CARD_FRAUD, tmp_path, *SMALL[:2], "evaluate.min_recall={default: 0.01}",
+        "rebalance={strategy: undersample, sampling_strategy: 0.1, upweight: true}",
+        "evaluate.slices=[{features: [device], min_recall: {'0': 1.0}, min_positives: 50}]",
+    )  # fmt: skip
+
+    assert (outcome.exit_code, outcome.result["verdict"]) == (4, "not_released"), outcome
+    assert "where device is" in outcome.result["reason"]
+    assert outcome.result["classes"]["0"]["after"] == 180  # 18 frauds in train, at 0.1.
+    [report] = (tmp_path / "pipeline/Trainer/model_run").glob("*/training.json")
+    assert json.loads(report.read_text())["train_mass"]["0"] == pytest.approx(2982, rel=1e-5)
+
+
+def test_a_fall_against_the_last_blessed_model_blocks_a_release(tmp_path):
+    low = "evaluate.min_recall={default: 0.01}"
+    assert run(CARD_FRAUD, tmp_path, *SMALL, low).exit_code == 0
+
+    outcome = run(
+        CARD_FRAUD, tmp_path, *SMALL[:1], "evaluate.slices=[]", low, "trainer.epochs=1",
+        "trainer.learning_rate=1.0e-9", "trainer.seed=3",
+    )  # fmt: skip
+
+    assert (outcome.exit_code, outcome.result["verdict"]) == (4, "not_released"), outcome
+    assert "against the last blessed model" in outcome.result["reason"]
+
+
+def test_the_built_in_example_is_released_as_it_is(tmp_path):
+    """All its 60,000 rows: this is what `make run` does, and its bars are meant for them."""
+    outcome = tfx_rebalance("run", "--root", tmp_path, "--json")
+
+    assert (outcome.exit_code, outcome.result["verdict"]) == (0, "released"), outcome
+    fraud = outcome.result["classes"]["1"]
+    assert (fraud["support"], fraud["bar"]) == (72, 0.8)
+    assert fraud["recall"] >= 0.8
 
 
 def test_a_bar_too_high_pushes_nothing_and_exits_4(released, tmp_path):
@@ -144,17 +227,27 @@ def test_an_untrained_model_is_not_released_at_the_bars_of_the_example(rule, tmp
     assert outcome.result["model_uri"] is None
 
 
+def test_a_constant_model_is_not_released_at_the_bars_of_the_example(tmp_path):
+    source = tmp_path / "constant.csv"
+    rows = _demo_rows(tmp_path / "demo.csv")
+    _write_csv(source, [{**row, "amount": "1.0"} for row in rows])
+    excluded = [name for name in rows[0] if name not in {"amount", "is_fraud"}]
+
+    outcome = run(
+        CARD_FRAUD, tmp_path / "root", f"data.source={source}", "trainer.epochs=2",
+        f"data.exclude={json.dumps(excluded)}", "transform.log=[]",
+    )  # fmt: skip
+
+    assert (outcome.exit_code, outcome.result["verdict"]) == (4, "not_released"), outcome
+    assert sorted(c["recall"] for c in outcome.result["classes"].values()) == [0, 1]
+
+
 def test_a_model_of_shuffled_labels_is_not_released_at_the_bars_of_the_example(tmp_path):
     source = tmp_path / "shuffled.csv"
-    assert tfx_rebalance("demo-data", "--rows", "5000", "--output", source).exit_code == 0
-    with source.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = _demo_rows(tmp_path / "demo.csv")
     labels = [row["is_fraud"] for row in rows]
     random.Random(0).shuffle(labels)
-    with source.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows({**row, "is_fraud": y} for row, y in zip(rows, labels, strict=True))
+    _write_csv(source, [{**row, "is_fraud": y} for row, y in zip(rows, labels, strict=True)])
 
     outcome = run(CARD_FRAUD, tmp_path / "root", f"data.source={source}")
 
@@ -165,6 +258,19 @@ def test_two_runs_from_nothing_agree(released, tmp_path):
     again = run(CARD_FRAUD, tmp_path, *SMALL, REACHABLE)
 
     assert again.result["classes"] == released.result["classes"]
+
+
+def _demo_rows(path: Path) -> list[dict[str, str]]:
+    assert tfx_rebalance("demo-data", "--rows", "5000", "--output", path).exit_code == 0
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def _write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _score(model: Path, examples: Path) -> dict[str, np.ndarray]:

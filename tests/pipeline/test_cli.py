@@ -110,6 +110,8 @@ def test_init_with_a_label_that_is_no_column_names_the_nearest(tmp_path):
 
 @pytest.mark.tfx
 def test_predict_without_a_model_is_a_usage_error(tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+
     ended = call("predict", tmp_path, tmp_path / "in.csv", tmp_path / "out.csv")
 
     assert (ended.exit_code, "no SavedModel" in ended.stderr) == (2, True)

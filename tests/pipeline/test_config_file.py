@@ -107,7 +107,7 @@ def test_a_folder_is_no_config(tmp_path):
         (GOOD + "trainer:\n  epochs: many\n", "line 7: trainer.epochs must be a valid integer"),
         (GOOD + "trainer:\n  epochs: many\n", "got 'many'."),
         (GOOD + "trainer:\n  epochs: 0\n", "must be greater than or equal to 1, got 0."),
-        (GOOD + "trainer: 5\n", "line 6: trainer must be a valid dictionary"),
+        (GOOD + "trainer: 5\n", "line 6: trainer must be an object"),
         (GOOD + "trainer:\n  hidden_units: [64, x]\n", "line 7: trainer.hidden_units[1] must be"),
         (GOOD + "tuner: {trials: 5}\n", "line 6: tuner must be null in this version, got"),
         (GOOD.replace("cards", "Cards!"), "line 1: name string should match pattern"),
@@ -160,7 +160,7 @@ def test_every_wrong_key_has_a_line_of_its_own(refused):
         ("rebalance.sampling_strategy={a: 5}", lambda c: c.rebalance.sampling_strategy == {"a": 5}),
         ("trainer.hidden_units=[8, 4]", lambda c: c.trainer.hidden_units == (8, 4)),
         ("evaluate.max_recall_drop=null", lambda c: c.evaluate.max_recall_drop is None),
-        ("push.destination=a=b", lambda c: c.push.destination == "a=b"),
+        ("data.label=a=b", lambda c: c.data.label == "a=b"),
     ],
 )
 def test_set_overrides_one_key_with_a_value_read_as_yaml(load, override, reads):
@@ -205,3 +205,29 @@ def test_yaml_that_cannot_be_built_is_a_config_error(text, refused):
 def test_a_wrong_override_is_told_as_such_and_not_as_a_line_of_the_file(refused):
     assert refused(GOOD, "trainer.epochs=no").startswith("--set trainer.epochs=no: trainer.epochs")
     assert "--set trainer.epochs=2024-99-99" in refused(GOOD, "trainer.epochs=2024-99-99")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["trainer.epochs=yes", "trainer.epochs='5'", "trainer.learning_rate=.inf",
+     "rebalance={strategy: undersample, sampling_strategy: true}"],
+)  # fmt: skip
+def test_text_yes_and_infinity_are_no_numbers(setting, refused):
+    assert setting.partition("=")[0] in refused(GOOD, setting)
+
+
+def test_a_class_that_looks_like_a_number_needs_no_quotes(load):
+    assert load(GOOD, "evaluate.min_recall={1: 0.8, 0: 0.9}").evaluate.min_recall == {
+        "1": 0.8,
+        "0": 0.9,
+    }
+
+
+def test_paths_are_relative_to_the_file_and_typed_ones_to_where_one_is(load, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    config = load(GOOD + "push: {destination: out}\n", "data.source=typed.csv")
+    assert config.data.schema_file == str(tmp_path / "schema.pbtxt")
+    assert config.push.destination == str(tmp_path / "out")
+    assert config.data.source == str(elsewhere / "typed.csv")

@@ -6,7 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from tfx_rebalance.pipeline.results import EXIT_CODES, ClassResult, RunResult, print_table
+from tfx_rebalance.pipeline.results import ClassResult, RunResult, print_table
 
 CLASS = {"before": 36_000, "after": 1_000, "recall": 0.75, "recall_low": 0.7, "recall_high": 0.8}
 
@@ -21,7 +21,8 @@ def result_of(verdict="released", **fields):
         "seconds": {"ExampleGen": 1.25, "Trainer": 20.0},
         "cached": ["ExampleGen"],
         "log": "runs/20260101-120000/log.txt",
-        "exit_code": EXIT_CODES[verdict],
+        "warnings": [],
+        "exit_code": 0,
     }
     return RunResult(**{**given, **fields})
 
@@ -48,11 +49,9 @@ def test_recall_of_a_class_without_rows_is_still_json():
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 
 
-@pytest.mark.parametrize(
-    ("verdict", "code"), [("released", 0), ("not_released", 4), ("stopped", 3)]
-)
-def test_each_verdict_has_its_exit_code(verdict, code):
-    assert EXIT_CODES[verdict] == code
+def test_warnings_are_shown():
+    shown = printed(result_of(warnings=["the data does not fit the schema: train: column 'x'"]))
+    assert "warning: the data does not fit the schema: train: column 'x'" in shown
 
 
 def test_a_released_run_shows_the_classes_and_where_the_model_is():

@@ -13,6 +13,7 @@ from tfx_rebalance.components.trainer.priors import (
     class_weights,
     decision_thresholds,
     prior_correction,
+    weights_for_mix,
 )
 
 COUNTS = st.lists(st.integers(1, 200), min_size=2, max_size=5)
@@ -101,3 +102,15 @@ def test_thresholds_are_positive_and_the_largest_is_one(counts):
         thresholds = decision_thresholds(natural, rule)
         assert thresholds.min() > 0
         assert thresholds.max() == 1
+
+
+@given(
+    mass=st.lists(st.floats(0.5, 1e6), min_size=2, max_size=6),
+    wanted=st.lists(st.floats(0.01, 1), min_size=6, max_size=6),
+)
+def test_rows_of_another_mix_weigh_like_the_wanted_shares(mass, wanted):
+    mass, wanted = np.array(mass), np.array(wanted[: len(mass)])
+    shares = wanted / wanted.sum()
+    weighted = mass * weights_for_mix(mass, shares)
+    np.testing.assert_allclose(weighted / weighted.sum(), shares)
+    np.testing.assert_allclose(weighted.sum(), mass.sum())

@@ -1,0 +1,62 @@
+"""The stock executor, unless the newest version at the destination is this very model."""
+
+import hashlib
+import os
+
+from tfx import types
+from tfx.components.pusher.executor import Executor as StockExecutor
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(StockExecutor):
+    """Every run pushes or finds its model pushed; a model is not pushed twice in a row."""
+
+    def Do(
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
+    ) -> None:
+        """Marks the version that is there, or pushes a new one as the stock executor does."""
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(exec_properties["push_destination"], destination)
+        newest = newest_version(destination.filesystem.base_directory)
+        if (
+            newest
+            and self.CheckBlessing(input_dict)
+            and tree_digest(self.GetModelPath(input_dict)) == tree_digest(newest)
+        ):
+            self._MarkPushed(
+                artifact_utils.get_single_instance(output_dict["pushed_model"]),
+                pushed_destination=newest,
+                pushed_version=os.path.basename(newest),
+            )
+            return
+        super().Do(input_dict, output_dict, exec_properties)
+
+
+def newest_version(base: str) -> str | None:
+    """Returns the folder of the newest whole version under `base`, or None."""
+    if not fileio.exists(base):
+        return None
+    names = (os.path.basename(name.rstrip("/")) for name in fileio.listdir(base))
+    versions = [
+        name
+        for name in names
+        if name.isdigit() and fileio.exists(os.path.join(base, name, "saved_model.pb"))
+    ]
+    return os.path.join(base, max(versions, key=int)) if versions else None
+
+
+def tree_digest(folder: str) -> str:
+    """Returns the SHA-256 over the names and contents of all files under `folder`."""
+    digest = hashlib.sha256()
+    for parent, _, files in sorted(fileio.walk(folder)):
+        for name in sorted(files):
+            path = os.path.join(parent, name)
+            digest.update(os.path.relpath(path, folder).encode())
+            with fileio.open(path, "rb") as file:
+                digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,172 @@
+"""How a run on this machine ended: from artifacts and errors to a `RunResult`."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfx.types import standard_artifacts
+
+from tfx_rebalance.components.evaluator.results import GateResult, read_gate
+from tfx_rebalance.components.rebalance.report import FILE as REBALANCE_REPORT
+from tfx_rebalance.components.rebalance.report import Report
+from tfx_rebalance.components.validation_gate.executor import anomalies_in
+from tfx_rebalance.errors import RebalanceError
+from tfx_rebalance.features import Features
+from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.console import Display
+from tfx_rebalance.pipeline.results import NOT_BLESSED, ClassResult, RunResult, Verdict
+from tfx_rebalance.pipeline.runners.local import NodeRun
+
+BEAM_STEP = re.compile(r"\s*\[while running .*\]\s*$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run keeps its files: artifacts and metadata are shared by the runs of a root."""
+
+    root: Path
+    run_id: str
+
+    @property
+    def folder(self) -> Path:
+        """This run's own folder."""
+        return self.root / "runs" / self.run_id
+
+    @property
+    def log(self) -> Path:
+        """What TFX, TensorFlow and Beam said."""
+        return self.folder / "log.txt"
+
+    @property
+    def traceback(self) -> Path:
+        """Where in the code a run failed, if it did."""
+        return self.folder / "traceback.txt"
+
+    @property
+    def result(self) -> Path:
+        """The `RunResult` as JSON."""
+        return self.folder / "result.json"
+
+    def destination(self, config: PipelineConfig) -> str:
+        """Returns where released models of a pipeline go."""
+        return config.push.destination or str(self.root / "serving" / config.name)
+
+
+@dataclass
+class Progress:
+    """The nodes that have ended, and the one that is running."""
+
+    display: Display
+    nodes: dict[str, NodeRun] = field(default_factory=dict)
+    running: str = ""
+
+    def start(self, name: str, number: int, total: int) -> None:
+        """A node begins."""
+        self.running = name
+        self.display.start(name, number, total)
+
+    def end(self, node: NodeRun) -> None:
+        """The running node has ended well."""
+        self.nodes[node.name] = node
+        self.display.end(node.name, node.seconds, note="cached" if node.cached else "")
+
+    def uri(self, name: str, key: str) -> str:
+        """Returns where a node's output lies."""
+        return str(self.nodes[name].outputs[key].uri)
+
+
+def result_of(
+    config: PipelineConfig,
+    features: Features,
+    place: Place,
+    progress: Progress,
+    error: Exception | None,
+) -> RunResult:
+    """Returns how a run ended, from what its nodes left behind.
+
+    Args:
+        config: The run.
+        features: Names the classes.
+        place: Where the run keeps its files.
+        progress: The nodes that ended, and the one that was running.
+        error: What ended the run early, if anything did.
+    """
+    gate = None
+    if "Evaluator" in progress.nodes:
+        evaluation = progress.uri("Evaluator", "evaluation")
+        gate = read_gate(evaluation, settings=config.evaluate, classes=features.classes)
+    verdict, reason, code = _verdict(progress, gate, error, place)
+    return RunResult(
+        run_id=place.run_id,
+        verdict=verdict,
+        reason=reason,
+        classes=_classes(config, features, progress, gate),
+        model_uri=_pushed(progress) if verdict == "released" else None,
+        warnings=_warnings(config, progress),
+        seconds={name: round(node.seconds, 3) for name, node in progress.nodes.items()},
+        cached=[name for name, node in progress.nodes.items() if node.cached],
+        log=str(place.log),
+        exit_code=code,
+    )
+
+
+def _verdict(
+    progress: Progress, gate: GateResult | None, error: Exception | None, place: Place
+) -> tuple[Verdict, str, int]:
+    if error is not None or gate is None:
+        code = error.exit_code if isinstance(error, RebalanceError) else 1
+        return "stopped", _cause(progress.running, error, place), code
+    if not gate.passed:
+        return "not_released", "; ".join(gate.failures), NOT_BLESSED
+    return "released", "every bar was reached by the point estimate of recall", 0
+
+
+def _cause(node: str, error: Exception | None, place: Place) -> str:
+    text = BEAM_STEP.sub("", str(error)).strip()
+    if isinstance(error, RebalanceError):
+        return f"{node}: {text}" if node else text
+    first = text.splitlines()[0] if text else ""
+    return (
+        f"{node or 'the pipeline'} failed: {type(error).__name__}: {first} "
+        f"(whole story in {str(place.log)!r}; if a file of an earlier run was damaged, run again "
+        "with --no-cache)"
+    )
+
+
+def _classes(
+    config: PipelineConfig, features: Features, progress: Progress, gate: GateResult | None
+) -> dict[str, ClassResult]:
+    counts = {}
+    if "Rebalance" in progress.nodes:
+        path = Path(progress.uri("Rebalance", "rebalance_report")) / REBALANCE_REPORT
+        report = Report.model_validate_json(path.read_text(encoding="utf-8"))
+        counts = report.splits["train"].classes
+    results = {}
+    for name in features.classes:
+        known: dict[str, Any] = {"bar": config.evaluate.bar(name)}
+        if name in counts:
+            known |= {"before": counts[name].before, "after": counts[name].after}
+        if gate:
+            measured = gate.classes[name]
+            known |= {
+                "recall": measured.recall,
+                "recall_low": measured.interval.low,
+                "recall_high": measured.interval.high,
+                "support": measured.support,
+            }
+        results[name] = ClassResult(**known)
+    return results
+
+
+def _warnings(config: PipelineConfig, progress: Progress) -> list[str]:
+    if config.validation.anomalies != "warn" or "ExampleValidator" not in progress.nodes:
+        return []
+    anomalies = standard_artifacts.ExampleAnomalies()
+    anomalies.set_mlmd_artifact(progress.nodes["ExampleValidator"].outputs["anomalies"])
+    return [f"the data does not fit the schema: {found}" for found in anomalies_in(anomalies)]
+
+
+def _pushed(progress: Progress) -> str:
+    properties = progress.nodes["Pusher"].outputs["pushed_model"].custom_properties
+    return str(properties["pushed_destination"].string_value)
