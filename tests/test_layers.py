@@ -23,7 +23,7 @@ PURE = {"transforms", "executor", "component"}
 """What every other file of a component may not import of its own folder."""
 CALLED_BY_TFX = {"run_fn"}
 """Files that TFX calls with types of its own."""
-ABOVE_THE_DAG = ("dag", "runners", "run", "outcome", "cli")
+ABOVE_THE_DAG = ("dag", "runners", "outcome", "run", "cli")
 """The pipeline's files from the lowest to the highest; each may import those before it."""
 
 
