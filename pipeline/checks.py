@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import EXAMPLE_WEIGHT, Features, features_of, missing_name
+from tfx_rebalance.files import local_copy
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
 
@@ -30,18 +31,14 @@ def check_config(config: PipelineConfig) -> Features:
 
 
 def read_schema(path: str) -> schema_pb2.Schema:
-    """Returns the schema in a local file or, through TFX's file layer, in a remote one.
+    """Returns the schema in a local file or, through TensorFlow's file layer, in a remote one.
 
     Raises:
         ConfigError: If it cannot be read or is not a schema.
     """
     try:
-        if "://" in path:
-            from tfx.dsl.io import fileio  # Costs seconds, so only where it is needed.
-
-            text = fileio.open(path).read()
-        else:
-            text = Path(path).read_text(encoding="utf-8")
+        with local_copy(path) as here:
+            text = Path(here).read_text(encoding="utf-8")
         return text_format.Parse(text, schema_pb2.Schema())
     except OSError as error:
         raise ConfigError(

@@ -7,8 +7,8 @@ from typing import Any
 
 from tfx.types import standard_artifacts
 
+from tfx_rebalance.artifacts import REPORT_FILE
 from tfx_rebalance.components.evaluator.results import GateResult, read_gate
-from tfx_rebalance.components.rebalance.report import FILE as REBALANCE_REPORT
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.components.validation_gate.executor import anomalies_in
 from tfx_rebalance.errors import RebalanceError
@@ -139,7 +139,7 @@ def _classes(
 ) -> dict[str, ClassResult]:
     counts = {}
     if "Rebalance" in progress.nodes:
-        path = Path(progress.uri("Rebalance", "rebalance_report")) / REBALANCE_REPORT
+        path = Path(progress.uri("Rebalance", "rebalance_report")) / REPORT_FILE
         report = Report.model_validate_json(path.read_text(encoding="utf-8"))
         counts = report.splits["train"].classes
     results = {}

@@ -12,12 +12,11 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from tfx_rebalance.components.example_gen.rows import as_lists, read_batches
 from tfx_rebalance.errors import ConfigError, DataError, ModelError
-from tfx_rebalance.features import FEATURES_FILE, Features
+from tfx_rebalance.features import FEATURES_FILE, SCHEMA_TYPES, Features
+from tfx_rebalance.files import newest_version
 
 LABEL = "predicted_label"
 ROWS = 8192
-
-_TYPES = {"float": schema_pb2.FLOAT, "int": schema_pb2.INT, "string": schema_pb2.BYTES}
 
 Score = Callable[[pa.RecordBatch], list[pa.Array]]
 
@@ -38,7 +37,7 @@ def predict(model: Path, source: Path, target: Path) -> int:
         ModelError: If the model is none of ours or cannot be loaded.
     """
     _check_files(source, target)
-    folder = _newest_version(model)
+    folder = _saved_model(model)
     features = _features(folder)
     score = _scorer(folder, features)
     temporary = target.with_name(target.name + ".writing")
@@ -132,18 +131,16 @@ def _scorer(folder: Path, features: Features) -> Score:
     return score
 
 
-def _newest_version(model: Path) -> Path:
+def _saved_model(model: Path) -> Path:
     if (model / "saved_model.pb").is_file():
         return model
-    versions = [
-        path.parent for path in model.glob("*/saved_model.pb") if path.parent.name.isdigit()
-    ]
-    if not versions:
+    newest = newest_version(str(model))
+    if newest is None:
         raise ConfigError(
             f"{str(model)!r} is no SavedModel and holds no version of one. Give the `model` that a "
             "run printed, or the folder it is in."
         )
-    return max(versions, key=lambda path: int(path.name))
+    return Path(newest)
 
 
 def _features(folder: Path) -> Features:
@@ -158,5 +155,7 @@ def _features(folder: Path) -> Features:
 
 def _schema(features: Features) -> schema_pb2.Schema:
     return schema_pb2.Schema(
-        feature=[schema_pb2.Feature(name=f.name, type=_TYPES[f.dtype]) for f in features.inputs]
+        feature=[
+            schema_pb2.Feature(name=f.name, type=SCHEMA_TYPES[f.dtype]) for f in features.inputs
+        ]
     )

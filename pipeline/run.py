@@ -1,13 +1,13 @@
 """One run on this machine, from the config to its nodes; imports TFX, so it is imported late."""
 
 import hashlib
-import os
 import traceback
 from pathlib import Path
 
 from tfx_rebalance import __version__
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.features import Features
+from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
@@ -49,7 +49,7 @@ def run(
     except Exception as raised:  # A file that an earlier run wrote is gone or damaged.
         _log_traceback(place)
         result = result_of(config, features, place, Progress(display), error or raised)
-    _write_whole(place.result, result.model_dump_json(indent=2))
+    write_whole(place.result, result.model_dump_json(indent=2))
     return result
 
 
@@ -69,7 +69,7 @@ def _with_pinned_schema(config: PipelineConfig, place: Place) -> PipelineConfig:
     pinned = place.root / "schemas" / name
     if not pinned.exists():
         pinned.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(pinned, text)
+        write_whole(pinned, text)
     data = config.data.model_copy(update={"schema_file": str(pinned)})
     return config.model_copy(update={"data": data})
 
@@ -91,9 +91,3 @@ def _fingerprint(data: DataSettings) -> str:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -130,7 +130,17 @@ def _cells(column: pa.Array, name: str) -> dict[str, pd.Series]:
     return {name: column.to_pandas()}
 
 
-def _header(source: str | bytes, *, name: str, label: str | None) -> list[str]:
+def header_columns(source: str | bytes, *, name: str) -> list[str]:
+    """Returns the cells of a CSV file's first line.
+
+    Args:
+        source: The path of a plain or gzip file on this machine, or its content.
+        name: The file's name, for messages.
+
+    Raises:
+        DataError: If the file is empty, or its first line is no CSV.
+        OSError: If the file cannot be read.
+    """
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
             packed = file.read(2) == GZIP_MAGIC
@@ -142,9 +152,13 @@ def _header(source: str | bytes, *, name: str, label: str | None) -> list[str]:
     if not line.strip():
         raise DataError(f"{name!r} is empty. Give a CSV file with a header and rows.")
     try:
-        columns = next(csv.reader([line], strict=True))
+        return next(csv.reader([line], strict=True))
     except csv.Error as error:
         raise DataError(f"{name!r}: the header is no CSV: {error}. Correct it.") from None
+
+
+def _header(source: str | bytes, *, name: str, label: str | None) -> list[str]:
+    columns = header_columns(source, name=name)
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
         raise DataError(

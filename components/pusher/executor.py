@@ -10,6 +10,8 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
+from tfx_rebalance.files import newest_version
+
 Artifacts = dict[str, list[types.Artifact]]
 
 
@@ -35,19 +37,6 @@ class Executor(StockExecutor):
             )
             return
         super().Do(input_dict, output_dict, exec_properties)
-
-
-def newest_version(base: str) -> str | None:
-    """Returns the folder of the newest whole version under `base`, or None."""
-    if not fileio.exists(base):
-        return None
-    names = (os.path.basename(name.rstrip("/")) for name in fileio.listdir(base))
-    versions = [
-        name
-        for name in names
-        if name.isdigit() and fileio.exists(os.path.join(base, name, "saved_model.pb"))
-    ]
-    return os.path.join(base, max(versions, key=int)) if versions else None
 
 
 def tree_digest(folder: str) -> str:

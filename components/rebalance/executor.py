@@ -8,8 +8,8 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
+from tfx_rebalance.artifacts import REPORT_FILE
 from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.report import FILE
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.transforms import Resample, Shard, WriteReport
 from tfx_rebalance.errors import ConfigError
@@ -49,7 +49,7 @@ class Executor(BaseBeamExecutor):
                 | f"Resample[{split}]" >> Resample(settings, label=label, split=split)
                 for split in settings.splits
             ]
-            path = os.path.join(report_uri, FILE)
+            path = os.path.join(report_uri, REPORT_FILE)
             report = WriteReport(path, settings=settings, classes=features.classes)
             _ = plans | "Splits" >> beam.Flatten() | "Report" >> report
 

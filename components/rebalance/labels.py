@@ -1,5 +1,6 @@
 """The class of each row of a shard."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,9 +46,23 @@ def read_labels(path: str, label: LabelFeature) -> Labels:
         DataError: If a row has no label or one outside the domain.
         CorruptArtifactError: If the shard is damaged.
     """
+    return labels_in(read_records(path), label, path=path)
+
+
+def labels_in(records: Iterable[Any], label: LabelFeature, *, path: str) -> Labels:
+    """Returns the class index of each row of batches of tf.Examples, (n,), int64.
+
+    Args:
+        records: Batches of serialized tf.Examples, as `read_records` gives them.
+        label: Where the label is and what it may be.
+        path: The shard, for messages.
+
+    Raises:
+        DataError: If a row has no label or one outside the domain.
+    """
     dtype = tf.string if label.kind == "string" else tf.int64
     spec = {label.name: tf.io.FixedLenFeature([], dtype, label.missing)}
-    batches = [tf.io.parse_example(r, spec)[label.name].numpy() for r in read_records(path)]
+    batches = [tf.io.parse_example(batch, spec)[label.name].numpy() for batch in records]
     if not batches:
         return np.empty(0, dtype=np.int64)
     labels = np.concatenate(batches).astype(label.values.dtype.type)

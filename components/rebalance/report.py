@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict
 from tfx_rebalance.components.rebalance.plan import ClassPlan, priors
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 
-FILE = "report.json"
-
 
 class ClassReport(BaseModel):
     """One class of one split."""

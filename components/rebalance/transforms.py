@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from apache_beam.metrics import Metrics
 
-from tfx_rebalance.components.rebalance.labels import LabelFeature, read_labels
+from tfx_rebalance.components.rebalance.labels import LabelFeature, labels_in, read_labels
 from tfx_rebalance.components.rebalance.plan import (
     ClassPlan,
     Labels,
@@ -83,11 +83,12 @@ class Resample(beam.PTransform):
         return plans
 
     def _emit(self, shard: Shard, plans: tuple[ClassPlan, ...]) -> None:
-        labels = read_labels(shard.source, self._label)
+        batches = list(read_records(shard.source))
+        labels = labels_in(batches, self._label, path=shard.source)
         keys = shard_row_keys(shard.number, len(labels))
         copies = copies_per_row(labels, row_draws(keys, seed=self._settings.seed), plans)
         rows = emission_order(copies, keys, seed=self._settings.seed)
-        records = np.concatenate([np.empty(0, dtype=object), *read_records(shard.source)])
+        records = np.concatenate([np.empty(0, dtype=object), *batches])
         weights = [
             _weight_suffix(plan.weight) if self._settings.upweight else b"" for plan in plans
         ]

@@ -7,9 +7,9 @@ from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-Artifacts = dict[str, list[types.Artifact]]
+from tfx_rebalance.artifacts import REPORT_FILE
 
-REPORT_FILE = "report.json"
+Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(GenericExecutor):

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from tfx_rebalance.features import SCHEMA_TYPES
 from tfx_rebalance.pipeline.init.bars import ProposedClass
 from tfx_rebalance.pipeline.init.columns import Column, Kind
-from tfx_rebalance.pipeline.init.profile import SCHEMA_TYPES, Profile
+from tfx_rebalance.pipeline.init.profile import Profile
 
 MIN_PRESENT = 100
 """With fewer cells than this a split could have none by chance (0.8 ** 100 = 2e-10)."""

@@ -1,8 +1,5 @@
 """What a CSV file holds, read as ExampleGen will read it: `tfx-rebalance init` starts from this."""
 
-import csv
-import gzip
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.example_gen.rows import read_batches
+from tfx_rebalance.components.example_gen.rows import header_columns, read_batches
 from tfx_rebalance.draws import keyed_draws
 from tfx_rebalance.errors import ConfigError, DataError
-from tfx_rebalance.features import EXAMPLE_WEIGHT, MAX_INT_CLASSES, DType
+from tfx_rebalance.features import EXAMPLE_WEIGHT, MAX_INT_CLASSES, SCHEMA_TYPES
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.init.column_scan import ColumnScan, dtype_of
 from tfx_rebalance.pipeline.init.columns import Column, Kind, judge
@@ -31,12 +28,6 @@ from tfx_rebalance.pipeline.init.leaks import (
 
 MAX_CLASSES = MAX_INT_CLASSES
 MAX_FLOAT_CLASSES = 20
-
-SCHEMA_TYPES: Mapping[DType, int] = {
-    "float": schema_pb2.FLOAT,
-    "int": schema_pb2.INT,
-    "string": schema_pb2.BYTES,
-}
 
 
 @dataclass(frozen=True)
@@ -128,20 +119,12 @@ def profile_csv(path: Path, *, label: str) -> Profile:
 def _check_label(path: Path, label: str) -> None:
     """Refuses a label the header does not have; `read_batches` says what else is wrong."""
     try:
-        with path.open("rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if zipped else path.open("rb") as stream:
-            line = stream.readline().decode("utf-8-sig", errors="replace").rstrip("\r\n")
-        columns = next(csv.reader([line]), [])
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return
-    except csv.Error as error:
-        raise DataError(f"{str(path)!r}: the header is not CSV: {error}. Correct it.") from None
+        columns = header_columns(str(path), name=str(path))
     except OSError as error:
         raise ConfigError(
             f"{str(path)!r} cannot be read: {error.strerror}. Give a CSV file, plain or .gz."
         ) from None
-    if line.strip() and label not in columns:
+    if label not in columns:
         commas = " Cells must have commas between them." if len(columns) == 1 else ""
         raise ConfigError(
             f"{str(path)!r} has no column {label!r} for the label{nearest(columns, label)}. "

@@ -1,6 +1,5 @@
 """Compiles the pipeline for Vertex AI Pipelines: schema 2.1 as YAML, no network, no credentials."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from tfx_rebalance import __version__
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import Features
+from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
 
@@ -55,11 +55,9 @@ def local_paths(config: PipelineConfig) -> list[str]:
 
 
 def _write(output: Path, text: str) -> None:
-    temporary = output.with_name(output.name + ".writing")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, output)
+        write_whole(output, text)
     except OSError as error:
         raise ConfigError(
             f"--output {str(output)!r} cannot be written: {error.strerror}. Choose another file."

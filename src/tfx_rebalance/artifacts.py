@@ -2,6 +2,9 @@
 
 from tfx.types.artifact import Artifact
 
+REPORT_FILE = "report.json"
+"""Where the content of a RebalanceReport lies under its uri."""
+
 
 class RebalanceReport(Artifact):
     """What Rebalance did, as `report.json` under the artifact's uri.

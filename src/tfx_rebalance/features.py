@@ -1,6 +1,6 @@
 """What each column of the data is to the model, read once from the schema and the config."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -24,11 +24,13 @@ MAX_INT_CLASSES = 1000
 
 DType = Literal["float", "int", "string"]
 
-_DTYPES: dict[int, DType] = {
-    schema_pb2.FLOAT: "float",
-    schema_pb2.INT: "int",
-    schema_pb2.BYTES: "string",
+SCHEMA_TYPES: Mapping[DType, int] = {
+    "float": schema_pb2.FLOAT,
+    "int": schema_pb2.INT,
+    "string": schema_pb2.BYTES,
 }
+
+_DTYPES: Mapping[int, DType] = {number: dtype for dtype, number in SCHEMA_TYPES.items()}
 
 
 class Feature(BaseModel):

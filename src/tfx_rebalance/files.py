@@ -1,9 +1,10 @@
-"""Files elsewhere (gs:// and its like), for libraries that read only files of this machine."""
+"""Files that are whole or not there, and files elsewhere (gs:// and its like)."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -18,3 +19,28 @@ def local_copy(path: str) -> Iterator[str]:
         copy = os.path.join(folder, os.path.basename(path))
         tf.io.gfile.copy(path, copy)
         yield copy
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file of this machine, UTF-8; its name is there only once it is whole."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def newest_version(base: str) -> str | None:
+    """Returns the folder of the newest whole SavedModel among numbered ones, or None.
+
+    `saved_model.pb` is the last file of a version to be pushed: without it a version is cut off.
+    """
+    import tensorflow as tf  # Costs seconds, so only where it is needed.
+
+    if not tf.io.gfile.isdir(base):
+        return None
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(base))
+    versions = [
+        name
+        for name in names
+        if name.isdigit() and tf.io.gfile.exists(os.path.join(base, name, "saved_model.pb"))
+    ]
+    return os.path.join(base, max(versions, key=int)) if versions else None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tfx_rebalance.components.pusher.executor import newest_version, tree_digest
+from tfx_rebalance.components.pusher.executor import tree_digest
+from tfx_rebalance.files import newest_version
 
 pytestmark = pytest.mark.tfx
 

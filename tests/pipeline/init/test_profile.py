@@ -9,11 +9,12 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_rebalance.components.example_gen.rows import read_batches
 from tfx_rebalance.errors import ConfigError, DataError
+from tfx_rebalance.features import SCHEMA_TYPES
 from tfx_rebalance.pipeline.init import column_scan
 from tfx_rebalance.pipeline.init.column_scan import DistinctCounter, dtype_of
 from tfx_rebalance.pipeline.init.columns import Kind
 from tfx_rebalance.pipeline.init.leaks import sample_shares, separation
-from tfx_rebalance.pipeline.init.profile import SCHEMA_TYPES, profile_csv
+from tfx_rebalance.pipeline.init.profile import profile_csv
 
 DIGITS = random.Random(0)
 
