@@ -32,7 +32,9 @@ RUNTIME = [
     "pydantic>=2.10,<3",
     "pyyaml>=6,<7",
     "rich>=13,<15",
+    "scikit-learn>=1.5,<1.6",
     "scipy>=1.10,<1.13",
+    "threadpoolctl>=3.1,<4",
 ]
 DEV = [
     "build>=1.2",

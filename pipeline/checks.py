@@ -26,6 +26,7 @@ def check_config(config: PipelineConfig) -> Features:
     _source_exists(config)
     _known_classes(config, features.classes)
     _known_columns(config, features, [feature.name for feature in schema.feature])
+    _group_key(config, [feature.name for feature in schema.feature])
     _no_collisions(features)
     return features
 
@@ -113,6 +114,22 @@ def _known_columns(config: PipelineConfig, features: Features, columns: Collecti
             )
 
 
+def _group_key(config: PipelineConfig, columns: Collection[str]) -> None:
+    name = config.rebalance.group_key
+    if name is None:
+        return
+    if name not in columns:
+        raise ConfigError(
+            f"rebalance.group_key names {name!r}, which the schema does not have"
+            f"{nearest(columns, name)}. Allowed: {', '.join(columns)}."
+        )
+    if name not in config.data.exclude:
+        raise ConfigError(
+            f"rebalance.group_key {name!r} would be a model input. List it under data.exclude: "
+            "what a group is called says nothing about the next one."
+        )
+
+
 def _no_collisions(features: Features) -> None:
     """Transform and Rebalance add columns of their own."""
     for feature in features.inputs:
@@ -131,4 +148,4 @@ def _no_collisions(features: Features) -> None:
 
 
 def _keys(value: object) -> set[str]:
-    return set(value) if isinstance(value, dict) else set()
+    return set(value) if isinstance(value, dict | tuple) else set()

@@ -63,6 +63,7 @@ def create_pipeline(
         custom_config={
             "features": features.model_dump_json(),
             "transform": config.transform.model_dump_json(),
+            **({"group_key": config.rebalance.group_key} if config.rebalance.group_key else {}),
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "val"]),
         disable_statistics=True,

@@ -24,7 +24,8 @@ def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[
 
     Args:
         inputs: The raw columns, dense or sparse.
-        custom_config: `features` (a `Features` as JSON) and `transform` (`TransformSettings`).
+        custom_config: `features` (a `Features` as JSON), `transform` (`TransformSettings`) and,
+            if rows belong to groups, `group_key`: the column that passes through as it is.
     """
     features = Features.model_validate_json(custom_config["features"])
     settings = json.loads(custom_config["transform"])
@@ -32,6 +33,10 @@ def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[
     outputs |= _indexed(inputs, features.categorical, size=settings["vocabulary_size"])
     label = _dense(inputs[features.label], "" if features.label_dtype == "string" else 0)
     outputs[features.label] = class_index(label, features.classes)
+    group_key = custom_config.get("group_key")
+    if group_key:
+        group = inputs[group_key]
+        outputs[group_key] = _dense(group, "" if group.dtype == tf.string else 0)
     return outputs
 
 

@@ -13,6 +13,7 @@ from tfx_rebalance import errors
         (errors.RebalanceError, 1),
         (errors.CorruptArtifactError, 1),
         (errors.ModelError, 1),
+        (errors.StorageError, 1),
         (errors.ConfigError, 2),
         (errors.DataError, 3),
         (errors.StopRun, 3),

@@ -1,6 +1,8 @@
 """`Examples` in, one Beam graph, `Examples` and a report out; the wiring only."""
 
 import os
+import time
+from uuid import uuid4
 
 import apache_beam as beam
 import tensorflow as tf
@@ -8,15 +10,21 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from tfx_rebalance.artifacts import REPORT_FILE
-from tfx_rebalance.components.rebalance.labels import LabelFeature
+from tfx_rebalance.artifacts import CHART_FILE, REPORT_FILE
+from tfx_rebalance.components.rebalance.chart import counts_chart
+from tfx_rebalance.components.rebalance.failures import known_failure
+from tfx_rebalance.components.rebalance.inputs import Described, described
+from tfx_rebalance.components.rebalance.report import Report, SplitReport
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
-from tfx_rebalance.components.rebalance.transforms import Resample, Shard, WriteReport
+from tfx_rebalance.components.rebalance.transforms.job import Job, Shard
+from tfx_rebalance.components.rebalance.transforms.resample import Resample
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.features import Features
-from tfx_rebalance.records import shard_name, shard_paths
+from tfx_rebalance.records import shard_paths
 
 Artifacts = dict[str, list[types.Artifact]]
+
+SCRATCH = "writing"
+TF_EXAMPLE = "FORMAT_TF_EXAMPLE"
 
 
 class Executor(BaseBeamExecutor):
@@ -25,62 +33,113 @@ class Executor(BaseBeamExecutor):
     def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
-        """Writes every split of the input and the report."""
+        """Writes every split of the input and the report, or nothing at all."""
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = RebalanceSettings.model_validate_json(exec_properties["settings"])
-        features = Features.model_validate_json(exec_properties["features"])
         source = artifact_utils.get_single_instance(input_dict["examples"])
         target = artifact_utils.get_single_instance(output_dict["rebalanced_examples"])
         report_uri = artifact_utils.get_single_uri(output_dict["rebalance_report"])
         splits = artifact_utils.decode_split_names(source.split_names)
-        _check_splits(settings, splits, source.uri)
-        label = LabelFeature(
-            name=features.label,
-            kind="index" if input_dict.get("transform_graph") else features.label_dtype,
-            classes=features.classes,
-        )
-        _copy_properties(source, target)
-        for split in sorted(set(splits) - set(settings.splits)):
-            _copy_split(source, target, split)
+        _check_artifact(settings, source, splits)
+        data = described(exec_properties, settings, **_uris(input_dict))
+        # Another folder in each run: what a worker remembers of a file stays true.
+        scratch = os.path.join(target.uri, f"{SCRATCH}-{uuid4().hex}")
+        try:
+            _copy_properties(source, target)
+            for split in sorted(set(splits) - set(settings.splits)):
+                _copy_split(source, target, split)
+            jobs = [_job(settings, data, target, split, scratch) for split in settings.splits]
+            seconds = self._resample(jobs, source)
+            _write_report(report_uri, jobs, seconds=seconds)
+        except BaseException as error:
+            _remove([target.uri, *tf.io.gfile.glob(os.path.join(report_uri, "*"))])
+            known = known_failure(error)
+            if known is not None:
+                raise known from error
+            raise
+        _remove([scratch])
+
+    def _resample(self, jobs: list[Job], source: types.Artifact) -> float:
+        """Returns the seconds it took."""
+        start = time.monotonic()
         with self._make_beam_pipeline() as pipeline:
-            plans = [
-                pipeline
-                | f"Shards[{split}]" >> beam.Create(_shards(source, target, split))
-                | f"Resample[{split}]" >> Resample(settings, label=label, split=split)
-                for split in settings.splits
-            ]
-            path = os.path.join(report_uri, REPORT_FILE)
-            report = WriteReport(path, settings=settings, classes=features.classes)
-            _ = plans | "Splits" >> beam.Flatten() | "Report" >> report
+            for job in jobs:
+                _ = (
+                    pipeline
+                    | f"Shards[{job.split}]" >> beam.Create(_shards(source, job.split))
+                    | f"Resample[{job.split}]" >> Resample(job)
+                )
+        return time.monotonic() - start
+
+
+def _job(
+    settings: RebalanceSettings, data: Described, target: types.Artifact, split: str, scratch: str
+) -> Job:
+    folder = artifact_utils.get_split_uri([target], split)
+    return Job(settings, data.label, data.layout, split, target=folder, scratch=scratch)
+
+
+def _uris(inputs: Artifacts) -> dict[str, str | None]:
+    return {
+        f"{name}_uri": artifact_utils.get_single_uri(inputs[name]) if inputs.get(name) else None
+        for name in ("schema", "transform_graph")
+    }
+
+
+def _write_report(uri: str, jobs: list[Job], *, seconds: float) -> None:
+    splits = {}
+    for job in jobs:
+        with tf.io.gfile.GFile(job.scratch_file("report.json")) as file:
+            splits[job.split] = SplitReport.model_validate_json(file.read())
+    classes = [report for split in splits.values() for report in split.classes.values()]
+    rows = sum(report.before + report.after for report in classes)
+    report = Report(
+        settings=jobs[0].settings,
+        splits=splits,
+        seconds=round(seconds, 3),
+        rows_per_second=round(rows / max(seconds, 1e-9)),
+    )
+    tf.io.gfile.makedirs(uri)
+    for split, of_split in splits.items():
+        counts = {name: (c.before, c.after) for name, c in of_split.classes.items()}
+        title = f"{split}: rows per class, {report.settings.strategy}"
+        with tf.io.gfile.GFile(os.path.join(uri, CHART_FILE.format(split=split)), "w") as file:
+            file.write(counts_chart(counts, title=title))
+    with tf.io.gfile.GFile(os.path.join(uri, REPORT_FILE), "w") as file:
+        file.write(report.model_dump_json(indent=2))
 
 
 def _copy_properties(source: types.Artifact, target: types.Artifact) -> None:
     target.split_names = source.split_names
-    target.span = source.span
-    for key in ("payload_format", "file_format"):
-        if source.has_custom_property(key):
-            target.set_string_custom_property(key, source.get_string_custom_property(key))
     for key in ("span", "version"):
-        if source.has_custom_property(key):
-            target.set_int_custom_property(key, source.get_int_custom_property(key))
+        if source.has_property(key):
+            setattr(target, key, getattr(source, key))
+    for key in ("span", "version", "payload_format", "file_format"):
+        value = source.get_custom_property(key)
+        if isinstance(value, str):
+            target.set_string_custom_property(key, value)
+        elif value is not None:
+            target.set_int_custom_property(key, int(value))
 
 
-def _check_splits(settings: RebalanceSettings, splits: list[str], uri: str) -> None:
+def _check_artifact(settings: RebalanceSettings, source: types.Artifact, splits: list[str]) -> None:
     for split in settings.splits:
         if split not in splits:
             raise ConfigError(
-                f"rebalance.splits names {split!r}, which the examples in {uri!r} do not have. "
-                f"Allowed: {', '.join(splits)}."
+                f"rebalance.splits names {split!r}, which the examples in {source.uri!r} do not "
+                f"have. Allowed: {', '.join(splits)}."
             )
+    payload = source.get_string_custom_property("payload_format") or TF_EXAMPLE
+    if payload != TF_EXAMPLE:
+        raise ConfigError(
+            f"the examples in {source.uri!r} have the payload_format {payload!r}; allowed is "
+            f"{TF_EXAMPLE}. Let ExampleGen write tf.Examples."
+        )
 
 
-def _shards(source: types.Artifact, target: types.Artifact, split: str) -> list[Shard]:
+def _shards(source: types.Artifact, split: str) -> list[Shard]:
     paths = shard_paths(artifact_utils.get_split_uri([source], split))
-    folder = artifact_utils.get_split_uri([target], split)
-    return [
-        Shard(number=i, source=path, target=os.path.join(folder, shard_name(i, len(paths))))
-        for i, path in enumerate(paths)
-    ]
+    return [Shard(number=i, source=path) for i, path in enumerate(paths)]
 
 
 def _copy_split(source: types.Artifact, target: types.Artifact, split: str) -> None:
@@ -88,3 +147,11 @@ def _copy_split(source: types.Artifact, target: types.Artifact, split: str) -> N
     tf.io.gfile.makedirs(folder)
     for path in shard_paths(artifact_utils.get_split_uri([source], split)):
         tf.io.gfile.copy(path, os.path.join(folder, os.path.basename(path)), overwrite=True)
+
+
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        if tf.io.gfile.isdir(path):
+            tf.io.gfile.rmtree(path)
+        elif tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)

@@ -2,29 +2,47 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, cast
+
+from tfx_rebalance.components.rebalance.strategy import Strategy
+
+_HERE = "tfx_rebalance.components.rebalance.strategies"
 
 STRATEGIES: Mapping[str, str] = {
-    "none": "tfx_rebalance.components.rebalance.strategies.none:NoResampling",
-    "undersample": "tfx_rebalance.components.rebalance.strategies.undersample:RandomUnderSampler",
-    "oversample": "tfx_rebalance.components.rebalance.strategies.oversample:RandomOverSampler",
+    "none": f"{_HERE}.none:NoResampling",
+    "undersample": f"{_HERE}.undersample:RandomUnderSampler",
+    "oversample": f"{_HERE}.oversample:RandomOverSampler",
+    "augment_images": f"{_HERE}.augment_images:ImageAugmentation",
+    "smote": f"{_HERE}.smote:SMOTE",
+    "smote_nc": f"{_HERE}.smote_nc:SMOTENC",
+    "smote_n": f"{_HERE}.smote_n:SMOTEN",
+    "borderline_smote": f"{_HERE}.borderline_smote:BorderlineSMOTE",
+    "borderline_smote_2": f"{_HERE}.borderline_smote:BorderlineSMOTE2",
+    "adasyn": f"{_HERE}.adasyn:ADASYN",
+    "kmeans_smote": f"{_HERE}.kmeans_smote:KMeansSMOTE",
+    "svm_smote": f"{_HERE}.svm_smote:SVMSMOTE",
+    "polynom_fit_smote": f"{_HERE}.polynom_fit_smote:PolynomFitSMOTE",
+    "prowsyn": f"{_HERE}.prowsyn:ProWSyn",
+    "tomek_links": f"{_HERE}.tomek_links:TomekLinks",
+    "edited_nearest_neighbours": f"{_HERE}.edited_nearest_neighbours:EditedNearestNeighbours",
+    "near_miss": f"{_HERE}.near_miss:NearMiss",
+    "one_sided_selection": f"{_HERE}.one_sided_selection:OneSidedSelection",
+    "neighbourhood_cleaning": f"{_HERE}.neighbourhood_cleaning:NeighbourhoodCleaningRule",
+    "smote_tomek": f"{_HERE}.smote_tomek:SMOTETomek",
+    "smote_enn": f"{_HERE}.smote_enn:SMOTEENN",
 }
 
 
-class Strategy(Protocol):
-    """What decides how many rows of each class come out."""
-
-    def targets(
-        self, counts: Mapping[str, int], sampling_strategy: str | float | Mapping[str, int]
-    ) -> dict[str, int]:
-        """Returns the rows wanted of each class.
-
-        Raises:
-            ConfigError: If the sampling strategy asks for what this strategy cannot do.
-        """
-
-
-def strategy_named(name: str) -> Strategy:
-    """Returns the strategy of that name, one of `STRATEGIES`."""
+def strategy_class(name: str) -> type[Strategy]:
+    """Returns the class of the strategy of that name, one of `STRATEGIES`."""
     module, _, attribute = STRATEGIES[name].partition(":")
-    return cast(Strategy, getattr(import_module(module), attribute)())
+    return cast(type[Strategy], getattr(import_module(module), attribute))
+
+
+def strategy_named(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
+    """Returns the strategy of that name, one of `STRATEGIES`.
+
+    Raises:
+        pydantic.ValidationError: If a parameter is unknown or out of range.
+    """
+    return strategy_class(name)(**(parameters or {}))

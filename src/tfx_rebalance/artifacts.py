@@ -5,9 +5,12 @@ from tfx.types.artifact import Artifact
 REPORT_FILE = "report.json"
 """Where the content of a RebalanceReport lies under its uri."""
 
+CHART_FILE = "counts-{split}.svg"
+"""Where the picture of a split's rows per class lies under a RebalanceReport's uri."""
+
 
 class RebalanceReport(Artifact):
-    """What Rebalance did, as `report.json` under the artifact's uri.
+    """What Rebalance did: `report.json` and a picture per split under the artifact's uri.
 
     Only the file carries content: on KFP v2 JSON properties come back wrapped, and a type named
     `module.Class` may declare no properties.

@@ -29,5 +29,9 @@ class CorruptArtifactError(RebalanceError):
     """A file that an earlier node wrote can no longer be read."""
 
 
+class StorageError(RebalanceError):
+    """A file could not be written."""
+
+
 class ModelError(RebalanceError):
     """A model could not be trained, loaded or used."""

@@ -105,7 +105,7 @@ def features_of(
         ),
         label=label,
         label_dtype=_label_dtype(by_name[label]),
-        classes=_classes(by_name[label], schema),
+        classes=classes_of(by_name[label], schema),
     )
 
 
@@ -154,7 +154,12 @@ def _label_dtype(feature: schema_pb2.Feature) -> Literal["int", "string"]:
     return dtype
 
 
-def _classes(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> tuple[str, ...]:
+def classes_of(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> tuple[str, ...]:
+    """Returns a label's values as text, in the order of its domain.
+
+    Raises:
+        ConfigError: If it has no domain, or one of fewer than 2 or too many values.
+    """
     classes: tuple[str, ...] = ()
     if feature.HasField("string_domain"):
         classes = tuple(feature.string_domain.value)

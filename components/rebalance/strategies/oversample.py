@@ -4,10 +4,11 @@ Each row is emitted floor(target / n) times and the rows with the smallest draws
 least uneven form of drawing with replacement, so no row is lost and none is repeated by luck.
 """
 
+from tfx_rebalance.components.rebalance.strategy import Sampler
 from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, oversampled
 
 
-class RandomOverSampler:
+class RandomOverSampler(Sampler):
     """Repeats the rows of the chosen classes."""
 
     def targets(self, counts: Counts, sampling_strategy: SamplingStrategy) -> dict[str, int]:

@@ -4,10 +4,11 @@ Google's downsample-and-upweight is this with `upweight`: a kept row weighs 1 / 
 class keeps its mass (Google, Machine Learning Crash Course, "Imbalanced data").
 """
 
+from tfx_rebalance.components.rebalance.strategy import Sampler
 from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, undersampled
 
 
-class RandomUnderSampler:
+class RandomUnderSampler(Sampler):
     """Keeps the rows with the smallest draws."""
 
     def targets(self, counts: Counts, sampling_strategy: SamplingStrategy) -> dict[str, int]:

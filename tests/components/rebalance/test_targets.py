@@ -8,13 +8,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
+from imblearn.utils import check_sampling_strategy
 
-from tfx_rebalance.components.rebalance.targets import named_classes, oversampled, undersampled
+from tfx_rebalance.components.rebalance.limits import Limits
+from tfx_rebalance.components.rebalance.targets import (
+    cleaned,
+    named_classes,
+    oversampled,
+    undersampled,
+    wanted,
+)
 from tfx_rebalance.errors import ConfigError
 
 NAMES = ["auto", "minority", "majority", "not minority", "not majority", "all"]
-# Different counts: which of two equal classes is the minority is for each library to choose.
-COUNTS = st.lists(st.integers(1, 60), min_size=2, max_size=5, unique=True).map(
+# In the order of their names, as in imbalanced-learn: of equal ones the first is the minority.
+COUNTS = st.lists(st.integers(1, 60), min_size=2, max_size=5).map(
     lambda sizes: {f"class {i}": n for i, n in enumerate(sizes)}
 )
 TWO = COUNTS.map(lambda counts: dict(list(counts.items())[:2]))
@@ -62,23 +70,20 @@ def test_oversampling_by_ratio_is_imbalanced_learns(counts, ratio):
 
 @given(counts=COUNTS, data=st.data())
 def test_undersampling_by_mapping_is_imbalanced_learns(counts, data):
-    wanted = {
-        c: data.draw(st.integers(1, n)) for c, n in counts.items() if data.draw(st.booleans())
-    }
-    assert undersampled(counts, wanted) == imbalanced_learn(RandomUnderSampler, counts, wanted)
+    rows = {c: data.draw(st.integers(1, n)) for c, n in counts.items() if data.draw(st.booleans())}
+    assert undersampled(counts, rows) == imbalanced_learn(RandomUnderSampler, counts, rows)
 
 
 @given(counts=COUNTS, data=st.data())
 def test_oversampling_by_mapping_is_imbalanced_learns(counts, data):
-    wanted = {
-        c: data.draw(st.integers(n, 99)) for c, n in counts.items() if data.draw(st.booleans())
-    }
-    assert oversampled(counts, wanted) == imbalanced_learn(RandomOverSampler, counts, wanted)
+    rows = {c: data.draw(st.integers(n, 99)) for c, n in counts.items() if data.draw(st.booleans())}
+    assert oversampled(counts, rows) == imbalanced_learn(RandomOverSampler, counts, rows)
 
 
 def test_a_ratio_that_comes_out_whole_is_not_a_row_short():
     assert oversampled({"no": 100, "yes": 1}, 0.29) == {"no": 100, "yes": 29}
     assert undersampled({"no": 100, "yes": 29}, 0.58) == {"no": 50, "yes": 29}
+    assert oversampled({"no": 100, "yes": 29}, 1) == {"no": 100, "yes": 100}
 
 
 def test_a_ratio_too_low_for_undersampling_is_refused_with_what_is_allowed():
@@ -140,3 +145,101 @@ def test_auto_stands_for_what_the_caller_says():
     counts = {"a": 1, "b": 5, "c": 9}
     assert named_classes(counts, "auto", auto="not minority") == ["b", "c"]
     assert named_classes(counts, "auto", auto="not majority") == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "minority"])
+@given(counts=COUNTS)
+def test_a_cleaner_by_name_takes_rows_of_imbalanced_learns_classes(name, counts):
+    assert cleaned(counts, name) == cleaned_by_imbalanced_learn(counts, name)
+
+
+@given(counts=COUNTS, data=st.data())
+def test_a_cleaner_by_list_takes_rows_of_imbalanced_learns_classes(counts, data):
+    listed = data.draw(st.lists(st.sampled_from(list(counts))))
+    assert cleaned(counts, listed) == cleaned_by_imbalanced_learn(counts, listed)
+
+
+def cleaned_by_imbalanced_learn(counts, strategy):
+    """Returns the classes that imbalanced-learn's cleaners look at."""
+    labels = np.repeat(list(counts), list(counts.values()))
+    return list(check_sampling_strategy(strategy, labels, "clean-sampling"))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        ("minority", "'minority' would have a cleaning strategy take rows of the minority alone"),
+        (0.5, "0.5 says how many rows are to stay, but a cleaning strategy decides by itself"),
+        ({"no": 3}, "{'no': 3} says how many rows are to stay, but a cleaning strategy decides by"),
+        ({"no": 0.5}, "{'no': 0.5} says how many rows are to stay, but a cleaning strategy"),
+    ],
+)
+def test_a_cleaner_refuses_with_a_reason_what_imbalanced_learn_refuses(strategy, message):
+    counts = {"no": 5, "yes": 3}
+    with pytest.raises(ConfigError) as error:
+        cleaned(counts, strategy)
+    assert str(error.value).startswith(f"rebalance.sampling_strategy {message}")
+    assert "or a list of classes" in str(error.value)
+    with pytest.raises(ValueError, match="sampl"):
+        cleaned_by_imbalanced_learn(counts, strategy)
+
+
+def test_a_cleaner_takes_no_rows_of_a_class_without_rows():
+    assert cleaned({"a": 0, "b": 5, "c": 9}, "all") == ["b", "c"]
+    with pytest.raises(
+        ConfigError, match=r"names 'a', which has 0 rows. Allowed: 'b', 'c'\. Leave"
+    ):
+        cleaned({"a": 0, "b": 5, "c": 9}, ["a", "c"])
+
+
+@pytest.mark.parametrize("targets", [undersampled, oversampled])
+def test_a_list_is_refused_where_the_rows_must_be_known(targets):
+    with pytest.raises(
+        ConfigError, match=r"^rebalance.sampling_strategy \['no'\] says which class"
+    ):
+        targets({"no": 5, "yes": 3}, ["no"])
+
+
+def asked_for(counts, strategy):
+    limits = Limits(max_growth=None, min_class_size=1)
+    return wanted(counts, strategy=strategy, how=undersampled, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("targets", "strategy"),
+    [
+        (undersampled, {"fruad": 3}),
+        (oversampled, {"fruad": 0.3}),
+        (oversampled, {"fraud": 30, "fruad": 3}),
+        (cleaned, ["fruad"]),
+        (asked_for, {"fruad": 3}),
+    ],
+)
+def test_an_unknown_class_is_refused_with_the_nearest_and_all_of_them(targets, strategy):
+    with pytest.raises(ConfigError) as error:
+        targets({"fraud": 5, "fine": 9, "never seen": 0}, strategy)
+    assert str(error.value).startswith("rebalance.sampling_strategy ")
+    assert str(error.value).endswith(
+        "'fruad', which is no class (did you mean 'fraud'?). Allowed: 'fraud', 'fine'."
+    )
+
+
+@pytest.mark.parametrize("targets", [undersampled, oversampled, cleaned])
+def test_an_unknown_name_is_refused_with_the_nearest(targets):
+    with pytest.raises(ConfigError, match=r"sampling_strategy must be .*mean 'not majority'\?"):
+        targets({"no": 5, "yes": 3}, "not_majority")
+
+
+@pytest.mark.parametrize("targets", [undersampled, oversampled])
+def test_rows_and_shares_do_not_mix(targets):
+    with pytest.raises(
+        ConfigError, match=r"mixes rows {'yes': 3} and shares {'no': 0.5}\. Allowed"
+    ):
+        targets({"no": 5, "yes": 3}, {"no": 0.5, "yes": 3})
+
+
+@pytest.mark.parametrize("targets", [undersampled, oversampled])
+@pytest.mark.parametrize("value", [0, -1, 0.0, 1.0, 5.0, -0.5, float("nan"), float("inf")])
+def test_a_target_is_a_row_or_more_or_a_share_between_0_and_1(targets, value):
+    with pytest.raises(ConfigError, match=r"^rebalance.sampling_strategy asks .* Allowed: whole"):
+        targets({"no": 5, "yes": 3}, {"no": value})

@@ -1,0 +1,1 @@
+"""The Beam side: an element is a shard, a class or a part of one, never a row."""
