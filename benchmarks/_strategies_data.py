@@ -11,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from tfx_rebalance.components.rebalance.layout import Layout
-from tfx_rebalance.components.rebalance.rows import Codes, Floats, Rows
-from tfx_rebalance.components.rebalance.space import moments_of, no_scale, space_of, standard_scale
+from tfx_rebalance.components.rebalance.neighbours.space import (
+    moments_of,
+    no_scale,
+    space_of,
+    standard_scale,
+)
+from tfx_rebalance.components.rebalance.records.layout import Layout
+from tfx_rebalance.components.rebalance.records.rows import Codes, Floats, Rows
 from tfx_rebalance.components.rebalance.strategy import Labels, Split
 from tfx_rebalance.draws import shard_row_keys
 
@@ -38,9 +43,19 @@ class Source:
     """Whether of equal rows one is taken: a copy in the test part is no test."""
     skipped: tuple[str, ...] = ()
     """Variants that would take minutes."""
-    sampling_alone: bool = False
-    """Whether only the variants that sample by lot are measured."""
+    only: tuple[str, ...] = ()
+    """The variants that are measured; none named: all."""
 
+
+SMALL = (
+    "none",
+    "class weights",
+    "undersample",
+    "undersample + upweight",
+    "undersample 10:1",
+    "undersample 10:1 + upweight",
+)
+"""Variants that make no set larger."""
 
 SOURCES: Mapping[str, Source] = {
     "mammography": Source("mammography", "class", distinct=True),
@@ -61,9 +76,9 @@ SOURCES: Mapping[str, Source] = {
         "label",
         rows=15_000,
         one_hot={"wilderness_area_": 4, "soil_type_": 40},
-        skipped=("smote_tomek", "smote_enn"),
+        skipped=("borderline_smote", "smote_tomek", "smote_enn"),
     ),
-    "cover_anomaly, all rows": Source("cover_anomaly", "label", sampling_alone=True),
+    "cover_anomaly, all rows": Source("cover_anomaly", "label", only=SMALL),
 }
 SKEWED = ("mammography", "cover_anomaly")
 """Those with two classes, more than ten to one."""

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
-from tfx_rebalance.components.rebalance.rows import Floats, Rows
+from tfx_rebalance.components.rebalance.records.rows import Floats, Rows
 from tfx_rebalance.components.rebalance.strategy import Labels
 from tfx_rebalance.components.trainer.priors import decision_thresholds, prior_correction
 

@@ -5,22 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfx_rebalance.components.rebalance.in_memory import (
-    InformedOverSampler,
-    around_class,
-    class_draws,
-    grown,
-)
-from tfx_rebalance.components.rebalance.plan import (
-    SplitPlan,
-    copies_per_row,
-    resampled_class,
-    row_draws,
-    with_cuts,
-)
-from tfx_rebalance.components.rebalance.quota import cut_of
-from tfx_rebalance.components.rebalance.registry import strategy_class, strategy_named
-from tfx_rebalance.components.rebalance.rows import Floats, Rows
+from tfx_rebalance.components.rebalance.records.rows import Floats, Rows
+from tfx_rebalance.components.rebalance.registry import strategy_named
 from tfx_rebalance.components.rebalance.strategy import (
     Chosen,
     Informed,
@@ -32,7 +18,21 @@ from tfx_rebalance.components.rebalance.strategy import (
     Verdict,
     Wanted,
 )
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
+    InformedOverSampler,
+    around_class,
+    class_draws,
+    grown,
+)
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
+from tfx_rebalance.components.rebalance.targets.plan import (
+    SplitPlan,
+    copies_per_row,
+    resampled_class,
+    row_draws,
+    with_cuts,
+)
+from tfx_rebalance.components.rebalance.targets.quota import cut_of
 from tfx_rebalance.components.trainer.priors import class_weights
 
 
@@ -46,11 +46,6 @@ class Variant:
     times: int | None = None
     """Classes are cut to so many times the smallest instead of to its size."""
 
-    @property
-    def is_sampling(self) -> bool:
-        """Whether it keeps or repeats rows by lot, if it touches them."""
-        return issubclass(strategy_class(self.strategy), Sampler)
-
 
 NONE = "none"
 VARIANTS: Mapping[str, Variant] = {
@@ -58,6 +53,7 @@ VARIANTS: Mapping[str, Variant] = {
     "class weights": Variant(class_weights="balanced"),
     "undersample": Variant("undersample"),
     "undersample + upweight": Variant("undersample", upweight=True),
+    "undersample 10:1": Variant("undersample", times=10),
     "undersample 10:1 + upweight": Variant("undersample", upweight=True, times=10),
     "oversample": Variant("oversample"),
     "smote": Variant("smote"),

@@ -1,4 +1,4 @@
-"""From the scores of all runs to differences with intervals, tables and metrics."""
+"""From the scores of all runs to differences with intervals, and metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 from _strategies_data import SKEWED, SOURCES, TEST_SHARE
-from _strategies_models import FIT, MODELS, STRONG, Scores
-from _strategies_resampling import NONE, VARIANTS
+from _strategies_models import FIT, STRONG, Scores
+from _strategies_resampling import NONE
 from scipy import stats
 
 LEVEL = 0.95
@@ -70,39 +70,16 @@ class Metric:
         return {name: getattr(self, name) for name in names}
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a score, one column per data set."""
-
-    score: str
-    title: str
-    reference: str | None
-    """The score of `none` that differences are to; None: no differences, but means."""
-    digits: int = 3
-
-
-TABLES = (
-    Table("average_precision", "average precision", "average_precision"),
-    Table("log_loss", "log loss, not corrected", "log_loss", digits=4),
-    Table(
-        "corrected_log_loss",
-        "log loss, corrected to the natural prior",
-        "corrected_log_loss",
-        digits=4,
-    ),
-    Table(
-        "balanced_accuracy",
-        "balanced accuracy of the argmax, against none's balanced decision",
-        "decided_balanced_accuracy",
-    ),
-    Table(
-        "decided_balanced_accuracy",
-        "balanced accuracy of the balanced decision",
-        "decided_balanced_accuracy",
-    ),
-    Table(FIT, "CPU seconds to fit", None),
-    Table(RESAMPLE, "CPU seconds to resample", None),
-)
+SCORES = {
+    "average_precision": "average_precision",
+    "log_loss": "log_loss",
+    "corrected_log_loss": "corrected_log_loss",
+    "balanced_accuracy": "decided_balanced_accuracy",
+    "decided_balanced_accuracy": "decided_balanced_accuracy",
+    FIT: FIT,
+    RESAMPLE: RESAMPLE,
+}
+"""Score -> the score of `none` that it is compared with."""
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float]) -> Difference:
@@ -130,10 +107,10 @@ def metrics_of(results: Results) -> dict[str, Metric]:
     """Returns those with a target and, for each run and score, one without."""
     metrics = targeted(results)
     for run in results:
-        for table in TABLES:
-            none = _mean(results, Run(run.data, run.model, NONE), table.reference or table.score)
-            ours = _mean(results, run, table.score)
-            name = f"{run.data}/{run.model}/{run.variant}/{table.score}"
+        for score, reference in SCORES.items():
+            none = mean_of(results, Run(run.data, run.model, NONE), reference)
+            ours = mean_of(results, run, score)
+            name = f"{run.data}/{run.model}/{run.variant}/{score}"
             metrics[name] = Metric(ours - none, none, ours, unit="difference")
     return metrics
 
@@ -154,65 +131,8 @@ def targeted(results: Results) -> dict[str, Metric]:
     return metrics
 
 
-def tables_of(results: Results) -> str:
-    """Returns all tables as Markdown."""
-    parts = [
-        table_of(results, table, model)
-        for model in MODELS
-        for table in TABLES
-        if table.score != RESAMPLE or model == MODELS[0]
-    ]
-    return "\n\n".join(parts)
-
-
-def table_of(results: Results, table: Table, model: str) -> str:
-    """Returns a table: what `none` has, and how far the others are from it; bold: beyond noise."""
-    data = list(dict.fromkeys(run.data for run in results))
-    lines = [
-        f"**{model}: {table.title}**",
-        "",
-        f"| | {' | '.join(data)} |",
-        f"|---|{'---:|' * len(data)}",
-    ]
-    found: list[Difference] = []
-    for variant in VARIANTS:
-        cells = []
-        for run in (Run(name, model, variant) for name in data):
-            one = _difference(results, run, table)
-            cells.append(_cell(results, run, table) if one is None else one.text(table.digits))
-            found += [one] if one else []
-        lines.append(f"| {variant} | {' | '.join(cells)} |")
-    return "\n".join([*lines, *([f"\n{beyond_noise(found)}"] if found else [])])
-
-
-def beyond_noise(found: Sequence[Difference]) -> str:
-    """Returns how many differences are not noise, and how many would be if all were."""
-    above = sum(one.mean > 0 and not one.is_noise for one in found)
-    below = sum(one.mean < 0 and not one.is_noise for one in found)
-    chance = len(found) * (1 - LEVEL) / 2
-    return (
-        f"Of {len(found)} differences {above} are above 0 beyond noise and {below} below; by "
-        f"chance alone {chance:.1f} would be each."
-    )
-
-
-def _difference(results: Results, run: Run, table: Table) -> Difference | None:
-    none = Run(run.data, run.model, NONE)
-    same = run == none and table.score == table.reference
-    if run not in results or table.reference is None or same:
-        return None
-    return difference(
-        of_repeats(results, run, table.score), of_repeats(results, none, table.reference)
-    )
-
-
-def _cell(results: Results, run: Run, table: Table) -> str:
-    if run not in results:
-        return "-"
-    return f"{_mean(results, run, table.score):.{table.digits}f}"
-
-
-def _mean(results: Results, run: Run, score: str) -> float:
+def mean_of(results: Results, run: Run, score: str) -> float:
+    """Returns the mean of a score over repeats."""
     return float(np.mean(of_repeats(results, run, score)))
 
 
@@ -222,4 +142,4 @@ def _measured(results: Results, names: Iterable[str], variant: str) -> list[str]
 
 
 def _over_data(results: Results, data: Sequence[str], variant: str, score: str) -> float:
-    return float(np.mean([_mean(results, Run(name, STRONG, variant), score) for name in data]))
+    return float(np.mean([mean_of(results, Run(name, STRONG, variant), score) for name in data]))

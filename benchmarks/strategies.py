@@ -32,7 +32,8 @@ import numpy as np
 from _strategies_data import SHARED, SOURCES, Parts, Source, parts_of, read
 from _strategies_models import MODELS, scores_of
 from _strategies_resampling import VARIANTS, resampled
-from _strategies_results import RESAMPLE, Results, Run, metrics_of, tables_of, targeted
+from _strategies_results import RESAMPLE, Results, Run, metrics_of, targeted
+from _strategies_tables import tables_of
 from threadpoolctl import threadpool_limits
 
 from tfx_rebalance.components.rebalance.strategy import Labels
@@ -81,8 +82,8 @@ def variants_for(labels: Labels, source: Source) -> list[str]:
     return [
         name
         for name, variant in VARIANTS.items()
-        if name not in source.skipped
-        and (not source.sampling_alone or variant.is_sampling)
+        if name in (source.only or VARIANTS)
+        and name not in source.skipped
         and (variant.times is None or counts.max() > variant.times * counts.min())
     ]
 

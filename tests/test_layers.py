@@ -72,7 +72,7 @@ def layer_of(name):
 
 def test_the_rooms_are_found():
     names = {name for name, _ in MODULES}
-    assert {"tfx_rebalance.draws", "tfx_rebalance.components.rebalance.plan"} <= names
+    assert {"tfx_rebalance.draws", "tfx_rebalance.components.rebalance.targets.plan"} <= names
     assert "tfx_rebalance.pipeline.dag" in names
 
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.rebalance.children import PARENTS, SYNTHETIC
-from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.layout import Layout, layout_of_schema
+from tfx_rebalance.components.rebalance.records.children import PARENTS, SYNTHETIC
+from tfx_rebalance.components.rebalance.records.labels import LabelFeature
+from tfx_rebalance.components.rebalance.records.layout import Layout, layout_of_schema
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.strategy import Sampler, Synthesizer
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError

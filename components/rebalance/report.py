@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tfx_rebalance.components.rebalance.augment_settings import AugmentSettings
-from tfx_rebalance.components.rebalance.children import synthetic
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
-from tfx_rebalance.components.rebalance.pairs import Indices
-from tfx_rebalance.components.rebalance.plan import ClassPlan, SplitPlan, priors
+from tfx_rebalance.components.rebalance.images.settings import AugmentSettings
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
+from tfx_rebalance.components.rebalance.records.children import synthetic
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.strategy import Chosen
+from tfx_rebalance.components.rebalance.synthesis.pairs import Indices
+from tfx_rebalance.components.rebalance.targets.plan import ClassPlan, SplitPlan, priors
 
 
 class ClassReport(BaseModel):

@@ -13,10 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.pairs import Draws, Pairs
-from tfx_rebalance.components.rebalance.rows import Rows
-from tfx_rebalance.components.rebalance.space import Scale, Space
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, oversampled
+from tfx_rebalance.components.rebalance.neighbours.space import Scale, Space
+from tfx_rebalance.components.rebalance.records.rows import Rows
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, Pairs
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    oversampled,
+)
 from tfx_rebalance.draws import Keys
 from tfx_rebalance.settings import Settings
 
@@ -109,7 +113,7 @@ class Wanted:
     """What is asked of an informed strategy."""
 
     targets: Mapping[int, int]
-    """Class index -> rows wanted; as many as there are where nothing is asked."""
+    """Class index -> rows wanted; as there are where nothing is asked."""
     chosen: Sequence[int]
     """The classes a cleaner may take rows from."""
     seed: int

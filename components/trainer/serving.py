@@ -32,7 +32,7 @@ class Decision:
 
 
 def tensor_names(features: Features) -> dict[str, str]:
-    """Returns the argument of `serving_raw` for each input: its name, as far as TensorFlow allows.
+    """Returns the argument of `serving_raw` for each input: its name, as TensorFlow allows.
 
     What is no letter, digit or underscore becomes an underscore; names that then coincide get the
     column's number.

@@ -18,7 +18,7 @@ class TrainerSettings(Settings):
     batch_size: int = Field(default=512, ge=1)
     epochs: int = Field(default=20, ge=1)
     steps_per_epoch: int | None = Field(default=None, ge=1)
-    """None: as many as one pass over the training split takes."""
+    """None: as one pass over the training split takes."""
     patience: int = Field(default=4, ge=1)
     """Epochs without a better class-weighted loss on `val` before training stops."""
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = (

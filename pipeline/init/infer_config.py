@@ -150,7 +150,7 @@ def _middle(profile: Profile) -> list[str]:
         "",
         "trainer:",
         f"  class_weights: {trainer.class_weights}  # none, balanced, or class: weight.",
-        f"  decision: {trainer.decision}  # balanced: rare classes count as much as frequent ones.",
+        f"  decision: {trainer.decision}  # balanced: rare classes count as frequent ones.",
         f"  epochs: {trainer.epochs}",
         f"  batch_size: {trainer.batch_size}",
         f"  seed: {trainer.seed}",

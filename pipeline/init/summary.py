@@ -61,7 +61,7 @@ def _columns(profile: Profile) -> list[str]:
 
 def _bars(classes: list[ProposedClass]) -> list[str]:
     width = max(len(c.name) for c in classes)
-    lines = ["Proposed recall bars, as far as the eval rows can prove them"]
+    lines = ["Proposed recall bars, as the eval rows can prove them"]
     for c in classes:
         bar = "no bar: too few to prove anything" if c.bar is None else f"{c.bar:.2f}"
         lines.append(f"  {c.name:<{width}}  {c.eval_rows:>10,} eval rows  {bar}")

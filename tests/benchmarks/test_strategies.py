@@ -154,9 +154,9 @@ def test_json_has_the_five_keys_of_the_contract(part, capsys):
     }
 
 
-def test_a_table_tells_differences_to_none(part):
-    module = part("results")
-    text = module.table_of(results_of(part), module.TABLES[1], "strong")
+def test_the_tables_tell_differences_to_none(part):
+    text = part("tables").tables_of(results_of(part))
+    assert "**strong: log loss, not corrected**" in text
     assert "| none | 0.1000 |" in text
     assert "| smote | +0.1000 ± inf |" in text
     assert "| adasyn | - |" in text
@@ -170,17 +170,26 @@ def test_a_cut_that_would_cut_no_class_is_left_out(part, sizes, cut):
     assert "smote" not in found
 
 
-def test_sampling_alone_is_what_draws_lots_or_weighs(part):
-    source = part("data").Source("folder", "label", sampling_alone=True)
-    found = part("").variants_for(np.repeat([0, 1], (3000, 100)), source)
-    assert found == [
-        "none",
-        "class weights",
-        "undersample",
-        "undersample + upweight",
-        "undersample 10:1 + upweight",
-        "oversample",
-    ]
+def test_a_source_may_name_the_variants(part):
+    source = part("data").Source("folder", "label", only=("none", "smote"))
+    assert part("").variants_for(np.repeat([0, 1], (30, 10)), source) == ["none", "smote"]
+
+
+def test_the_variants_that_sources_name_exist(part):
+    for source in part("data").SOURCES.values():
+        assert {*source.only, *source.skipped} <= set(part("resampling").VARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        ((0.02, 0.01), "**+0.020 ± 0.010**"),
+        ((-0.02, 0.01), "**-0.020 ± 0.010**"),
+        ((0.01, 0.02), "+0.010 ± 0.020"),
+    ],
+)
+def test_what_is_beyond_noise_is_bold(part, found, text):
+    assert part("results").Difference(*found).text(3) == text
 
 
 def test_columns_are_read_for_what_they_are(part, monkeypatch, tmp_path):

@@ -19,14 +19,14 @@ from support.smote_family import streamed
 from support.splits import all_but_the_smallest, split_of, wanted_of
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.layout import layout_of_schema
-from tfx_rebalance.components.rebalance.plan import row_draws
+from tfx_rebalance.components.rebalance.records.labels import LabelFeature
+from tfx_rebalance.components.rebalance.records.layout import layout_of_schema
 from tfx_rebalance.components.rebalance.registry import STRATEGIES, strategy_named
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.strategies.edited_nearest_neighbours import Cleaner
 from tfx_rebalance.components.rebalance.strategies.smote_tomek import SMOTEThenCleaner
 from tfx_rebalance.components.rebalance.strategy import Informed, Sampler
+from tfx_rebalance.components.rebalance.targets.plan import row_draws
 from tfx_rebalance.draws import shard_row_keys
 from tfx_rebalance.errors import ConfigError
 

@@ -12,8 +12,8 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.layout import Layout
+from tfx_rebalance.components.rebalance.records.labels import LabelFeature
+from tfx_rebalance.components.rebalance.records.layout import Layout
 from tfx_rebalance.components.rebalance.report import SplitReport
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.transforms.job import Job, Shard

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 from support.splits import split_of, wanted_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class, class_draws
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
 from tfx_rebalance.components.rebalance.strategy import Split
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class, class_draws
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
 
 SEEDS = st.integers(0, 2**40)
 KINDS = ("numbers", "missing", "mixed", "equal")

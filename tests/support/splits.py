@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.rebalance.layout import Layout
-from tfx_rebalance.components.rebalance.rows import Rows
-from tfx_rebalance.components.rebalance.space import Scale, no_scale, space_of
+from tfx_rebalance.components.rebalance.neighbours.space import Scale, no_scale, space_of
+from tfx_rebalance.components.rebalance.records.layout import Layout
+from tfx_rebalance.components.rebalance.records.rows import Rows
 from tfx_rebalance.components.rebalance.strategy import Mask, Split, Verdict, Wanted
 from tfx_rebalance.draws import shard_row_keys
 
@@ -65,7 +65,7 @@ def wanted_of(
     targets: Mapping[int, int] | None = None,
     seed: int = 0,
 ) -> Wanted:
-    """Returns what is asked; a class without a target is to stay as large as it is."""
+    """Returns what is asked; a class without a target is to stay as it is."""
     return Wanted(targets={**counts_of(split), **(targets or {})}, chosen=chosen, seed=seed)
 
 

@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from tfx_rebalance.components.rebalance.in_memory import others_around, seeds_by_group, smote_pairs
-from tfx_rebalance.components.rebalance.pairs import Draws, towards_neighbours
 from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Synthesizer
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
+    others_around,
+    seeds_by_group,
+    smote_pairs,
+)
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, towards_neighbours
 
 
 class ADASYN(Synthesizer):

@@ -4,9 +4,13 @@ Only operations that are listed are done, so that the label stays true (Simard, 
 2003, "Best Practices for Convolutional Neural Networks"; Shorten and Khoshgoftaar 2019, section 3).
 """
 
-from tfx_rebalance.components.rebalance.augment_settings import AugmentSettings
+from tfx_rebalance.components.rebalance.images.settings import AugmentSettings
 from tfx_rebalance.components.rebalance.strategy import Sampler
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, oversampled
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    oversampled,
+)
 
 
 class ImageAugmentation(AugmentSettings, Sampler):

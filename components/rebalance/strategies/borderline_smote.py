@@ -8,7 +8,17 @@ m' < m / 2, in danger for m / 2 <= m' < m, noise for m' = m. The seeds are the r
 import numpy as np
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.in_memory import (
+from tfx_rebalance.components.rebalance.neighbours.exact import nearest_others
+from tfx_rebalance.components.rebalance.strategy import (
+    Around,
+    Chosen,
+    Mask,
+    Split,
+    Synthesizer,
+    Verdict,
+    Wanted,
+)
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
     InformedOverSampler,
     around_class,
     class_draws,
@@ -19,17 +29,7 @@ from tfx_rebalance.components.rebalance.in_memory import (
     smote_pairs,
     towards_rows,
 )
-from tfx_rebalance.components.rebalance.neighbours import nearest_others
-from tfx_rebalance.components.rebalance.pairs import Draws, counter_of, towards_neighbours
-from tfx_rebalance.components.rebalance.strategy import (
-    Around,
-    Chosen,
-    Mask,
-    Split,
-    Synthesizer,
-    Verdict,
-    Wanted,
-)
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, counter_of, towards_neighbours
 
 
 class BorderlineSMOTE(Synthesizer):

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.neighbours import nearest, nearest_others
-from tfx_rebalance.components.rebalance.space import Space
+from tfx_rebalance.components.rebalance.neighbours.exact import nearest, nearest_others
+from tfx_rebalance.components.rebalance.neighbours.space import Space
 from tfx_rebalance.components.rebalance.strategy import (
     Informed,
     Labels,
@@ -20,7 +20,11 @@ from tfx_rebalance.components.rebalance.strategy import (
     Verdict,
     Wanted,
 )
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, cleaned
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    cleaned,
+)
 from tfx_rebalance.draws import keyed_draws
 
 Indices = npt.NDArray[np.int64]
@@ -80,7 +84,7 @@ class EditedNearestNeighbours(Cleaner):
 
 
 def others_near(space: Space, rows: Indices, *, k: int) -> Indices:
-    """Returns the k nearest other rows of some rows, (rows, k), or as many as there are.
+    """Returns the k nearest other rows of some rows, (rows, k), or as there are.
 
     With categories a row is never its own neighbour. Over numbers alone the first one found is
     left out, as imbalanced-learn does it: of rows that are equal one may be its own neighbour.

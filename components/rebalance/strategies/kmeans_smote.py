@@ -11,7 +11,16 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.in_memory import (
+from tfx_rebalance.components.rebalance.neighbours.exact import (
+    BLOCK_CELLS,
+    NOBODY,
+    nearest_in_groups,
+    squared_distances,
+)
+from tfx_rebalance.components.rebalance.neighbours.space import Space
+from tfx_rebalance.components.rebalance.records.rows import Floats
+from tfx_rebalance.components.rebalance.strategy import Chosen, Mask, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
     InformedOverSampler,
     around_class,
     class_draws,
@@ -22,16 +31,7 @@ from tfx_rebalance.components.rebalance.in_memory import (
     seeds_by_group,
     smote_pairs,
 )
-from tfx_rebalance.components.rebalance.neighbours import (
-    BLOCK_CELLS,
-    NOBODY,
-    nearest_in_groups,
-    squared_distances,
-)
-from tfx_rebalance.components.rebalance.pairs import Draws, Indices, towards_neighbours
-from tfx_rebalance.components.rebalance.rows import Floats
-from tfx_rebalance.components.rebalance.space import Space
-from tfx_rebalance.components.rebalance.strategy import Chosen, Mask, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, Indices, towards_neighbours
 from tfx_rebalance.draws import keyed_draws
 
 

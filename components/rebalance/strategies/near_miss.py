@@ -11,12 +11,16 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy.spatial.distance import cdist
 
-from tfx_rebalance.components.rebalance.neighbours import nearest, squared_distances
-from tfx_rebalance.components.rebalance.rows import Floats
-from tfx_rebalance.components.rebalance.space import Space
+from tfx_rebalance.components.rebalance.neighbours.exact import nearest, squared_distances
+from tfx_rebalance.components.rebalance.neighbours.space import Space
+from tfx_rebalance.components.rebalance.records.rows import Floats
 from tfx_rebalance.components.rebalance.strategies.edited_nearest_neighbours import smallest_class
 from tfx_rebalance.components.rebalance.strategy import Informed, Split, Verdict, Wanted
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, undersampled
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    undersampled,
+)
 
 Indices = npt.NDArray[np.int64]
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from tfx_rebalance.components.rebalance.strategy import Sampler
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import Counts, SamplingStrategy
 
 
 class NoResampling(Sampler):

@@ -5,7 +5,11 @@ least uneven form of drawing with replacement, so no row is lost and none is rep
 """
 
 from tfx_rebalance.components.rebalance.strategy import Sampler
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, oversampled
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    oversampled,
+)
 
 
 class RandomOverSampler(Sampler):

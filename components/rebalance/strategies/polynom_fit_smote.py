@@ -10,9 +10,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tfx_rebalance.components.rebalance.in_memory import seeds_among
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
-from tfx_rebalance.components.rebalance.pairs import (
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
+from tfx_rebalance.components.rebalance.neighbours.space import moments_of
+from tfx_rebalance.components.rebalance.records.rows import Floats
+from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Synthesizer
+from tfx_rebalance.components.rebalance.synthesis.in_memory import seeds_among
+from tfx_rebalance.components.rebalance.synthesis.pairs import (
     Draws,
     Indices,
     Pairs,
@@ -20,9 +23,6 @@ from tfx_rebalance.components.rebalance.pairs import (
     even_counts,
     even_seeds,
 )
-from tfx_rebalance.components.rebalance.rows import Floats
-from tfx_rebalance.components.rebalance.space import moments_of
-from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Synthesizer
 from tfx_rebalance.draws import keyed_draws, mix
 
 

@@ -13,7 +13,9 @@ The row of a level of one is no seed.
 import numpy as np
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.in_memory import (
+from tfx_rebalance.components.rebalance.neighbours.exact import nearest
+from tfx_rebalance.components.rebalance.strategy import Chosen, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
     InformedOverSampler,
     around_class,
     class_draws,
@@ -21,9 +23,7 @@ from tfx_rebalance.components.rebalance.in_memory import (
     seeds_by_group,
     smote_pairs,
 )
-from tfx_rebalance.components.rebalance.neighbours import nearest
-from tfx_rebalance.components.rebalance.pairs import Draws, Indices, Pairs, counter_of
-from tfx_rebalance.components.rebalance.strategy import Chosen, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, Indices, Pairs, counter_of
 
 
 class ProWSyn(InformedOverSampler):

@@ -4,8 +4,8 @@ Chawla, Bowyer, Hall and Kegelmeyer 2002, "SMOTE: Synthetic Minority Over-sampli
 new = x + gap * (x_neighbour - x), gap uniform in [0, 1).
 """
 
-from tfx_rebalance.components.rebalance.pairs import Draws, even_seeds, towards_neighbours
 from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Synthesizer
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws, even_seeds, towards_neighbours
 
 
 class SMOTE(Synthesizer):

@@ -9,15 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfx_rebalance.components.rebalance.in_memory import (
-    InformedOverSampler,
-    around_class,
-    class_draws,
-    new_rows,
-    smote_pairs,
-)
-from tfx_rebalance.components.rebalance.rows import Rows
-from tfx_rebalance.components.rebalance.space import Space
+from tfx_rebalance.components.rebalance.neighbours.space import Space
+from tfx_rebalance.components.rebalance.records.rows import Rows
 from tfx_rebalance.components.rebalance.strategies.tomek_links import TomekLinks
 from tfx_rebalance.components.rebalance.strategy import (
     Informed,
@@ -27,7 +20,14 @@ from tfx_rebalance.components.rebalance.strategy import (
     Verdict,
     Wanted,
 )
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
+    InformedOverSampler,
+    around_class,
+    class_draws,
+    new_rows,
+    smote_pairs,
+)
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
 from tfx_rebalance.draws import shard_row_keys
 
 NEW_ROWS_SHARD = 2**24 - 1

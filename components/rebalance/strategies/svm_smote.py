@@ -9,7 +9,11 @@ lie between the seed and a neighbour of its class.
 import numpy as np
 from pydantic import Field
 
-from tfx_rebalance.components.rebalance.in_memory import (
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
+from tfx_rebalance.components.rebalance.records.rows import Floats
+from tfx_rebalance.components.rebalance.strategies.borderline_smote import in_danger
+from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Mask, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
     InformedOverSampler,
     around_class,
     class_draws,
@@ -19,11 +23,7 @@ from tfx_rebalance.components.rebalance.in_memory import (
     seeds_by_group,
     smote_pairs,
 )
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
-from tfx_rebalance.components.rebalance.pairs import Indices, Pairs, towards_neighbours
-from tfx_rebalance.components.rebalance.rows import Floats
-from tfx_rebalance.components.rebalance.strategies.borderline_smote import in_danger
-from tfx_rebalance.components.rebalance.strategy import Around, Chosen, Mask, Split, Verdict, Wanted
+from tfx_rebalance.components.rebalance.synthesis.pairs import Indices, Pairs, towards_neighbours
 from tfx_rebalance.errors import ConfigError
 
 INWARDS, OUTWARDS = 0, 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfx_rebalance.components.rebalance.space import Space
+from tfx_rebalance.components.rebalance.neighbours.space import Space
 from tfx_rebalance.components.rebalance.strategies.edited_nearest_neighbours import (
     Cleaner,
     is_chosen,

@@ -5,7 +5,11 @@ class keeps its mass (Google, Machine Learning Crash Course, "Imbalanced data").
 """
 
 from tfx_rebalance.components.rebalance.strategy import Sampler
-from tfx_rebalance.components.rebalance.targets import Counts, SamplingStrategy, undersampled
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import (
+    Counts,
+    SamplingStrategy,
+    undersampled,
+)
 
 
 class RandomUnderSampler(Sampler):

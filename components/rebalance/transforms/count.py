@@ -7,11 +7,11 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from tfx_rebalance.components.rebalance.categories import Table, merged_tables, table_of
-from tfx_rebalance.components.rebalance.labels import labels_in
-from tfx_rebalance.components.rebalance.parsing import parsed
-from tfx_rebalance.components.rebalance.plan import counts_of
-from tfx_rebalance.components.rebalance.space import Moments, merged, moments_of
+from tfx_rebalance.components.rebalance.neighbours.categories import Table, merged_tables, table_of
+from tfx_rebalance.components.rebalance.neighbours.space import Moments, merged, moments_of
+from tfx_rebalance.components.rebalance.records.labels import labels_in
+from tfx_rebalance.components.rebalance.records.parsing import parsed
+from tfx_rebalance.components.rebalance.targets.plan import counts_of
 from tfx_rebalance.components.rebalance.transforms.job import Job, Shard
 from tfx_rebalance.draws import Keys, shard_row_keys
 from tfx_rebalance.records import read_records

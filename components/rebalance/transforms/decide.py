@@ -8,9 +8,11 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from tfx_rebalance.components.rebalance.categories import Table
-from tfx_rebalance.components.rebalance.plan import SplitPlan, row_draws, with_cuts
-from tfx_rebalance.components.rebalance.planning import (
+from tfx_rebalance.components.rebalance.neighbours.categories import Table
+from tfx_rebalance.components.rebalance.neighbours.space import Scale, no_scale, standard_scale
+from tfx_rebalance.components.rebalance.strategy import Informed
+from tfx_rebalance.components.rebalance.targets.plan import SplitPlan, row_draws, with_cuts
+from tfx_rebalance.components.rebalance.targets.planning import (
     SplitCounts,
     check_counts,
     check_memory,
@@ -19,7 +21,7 @@ from tfx_rebalance.components.rebalance.planning import (
     naming_split,
     plan_of,
 )
-from tfx_rebalance.components.rebalance.quota import (
+from tfx_rebalance.components.rebalance.targets.quota import (
     Bin,
     Histogram,
     bin_of,
@@ -27,8 +29,6 @@ from tfx_rebalance.components.rebalance.quota import (
     draws_in,
     histogram,
 )
-from tfx_rebalance.components.rebalance.space import Scale, no_scale, standard_scale
-from tfx_rebalance.components.rebalance.strategy import Informed
 from tfx_rebalance.components.rebalance.transforms.count import Counted, Tally, Total, total_of
 from tfx_rebalance.components.rebalance.transforms.job import Job
 from tfx_rebalance.draws import Keys

@@ -1,4 +1,4 @@
-"""The second pass: every row that stays, as often as it should, on its way to an output shard."""
+"""The second pass: every row that stays, as it should, on its way to an output shard."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,13 +7,13 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from tfx_rebalance.components.rebalance.augment_settings import AugmentSettings
-from tfx_rebalance.components.rebalance.encoding import weight_suffix
-from tfx_rebalance.components.rebalance.images import Augmenter
-from tfx_rebalance.components.rebalance.pairs import Indices
-from tfx_rebalance.components.rebalance.plan import SplitPlan, copies_per_row, row_draws
-from tfx_rebalance.components.rebalance.seeds import SeedFile, SeedWriter
-from tfx_rebalance.components.rebalance.spill import Deal, SpillWriter
+from tfx_rebalance.components.rebalance.images.augment import Augmenter
+from tfx_rebalance.components.rebalance.images.settings import AugmentSettings
+from tfx_rebalance.components.rebalance.records.encoding import weight_suffix
+from tfx_rebalance.components.rebalance.records.seeds import SeedFile, SeedWriter
+from tfx_rebalance.components.rebalance.records.spill import Deal, SpillWriter
+from tfx_rebalance.components.rebalance.synthesis.pairs import Indices
+from tfx_rebalance.components.rebalance.targets.plan import SplitPlan, copies_per_row, row_draws
 from tfx_rebalance.components.rebalance.transforms.count import Counted
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.job import Job
@@ -104,7 +104,7 @@ class Emit(beam.PTransform):
 
 
 def repeated(copies: Indices) -> Iterator[tuple[Indices, Indices]]:
-    """Yields rows as often as they are emitted, and the how manieth copy each is, in blocks.
+    """Yields rows as they are emitted, and the how manieth copy each is, in blocks.
 
     A class that grows a thousandfold would fill the memory from a single batch.
 

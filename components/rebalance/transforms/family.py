@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from tfx_rebalance.components.rebalance.categories import by_difference
-from tfx_rebalance.components.rebalance.pairs import Draws
-from tfx_rebalance.components.rebalance.seeds import SeedFile, Seeds, seeds_in
-from tfx_rebalance.components.rebalance.space import Space, space_of
+from tfx_rebalance.components.rebalance.neighbours.categories import by_difference
+from tfx_rebalance.components.rebalance.neighbours.space import Space, space_of
+from tfx_rebalance.components.rebalance.records.seeds import SeedFile, Seeds, seeds_in
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.job import Job
 

@@ -7,20 +7,20 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from tfx_rebalance.components.rebalance.cells import (
+from tfx_rebalance.components.rebalance.neighbours.cells import (
     Task,
     measured_recall,
     neighbours_of,
     tasks_of,
 )
-from tfx_rebalance.components.rebalance.children import children, synthetic, whole_numbers
-from tfx_rebalance.components.rebalance.neighbours import NOBODY, nearest_in_groups
-from tfx_rebalance.components.rebalance.pairs import Indices, Pairs
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY, nearest_in_groups
+from tfx_rebalance.components.rebalance.records.children import children, synthetic, whole_numbers
+from tfx_rebalance.components.rebalance.records.seeds import seeds_in
+from tfx_rebalance.components.rebalance.records.spill import Deal, Spill, SpillWriter
 from tfx_rebalance.components.rebalance.report import growth_of
-from tfx_rebalance.components.rebalance.seeds import seeds_in
-from tfx_rebalance.components.rebalance.spill import Deal, Spill, SpillWriter
 from tfx_rebalance.components.rebalance.strategy import Around, Synthesizer
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
+from tfx_rebalance.components.rebalance.synthesis.pairs import Indices, Pairs
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.family import Family, loaded
 from tfx_rebalance.components.rebalance.transforms.job import Job

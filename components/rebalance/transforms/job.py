@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from apache_beam.metrics import Metrics
 
-from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.layout import Layout
+from tfx_rebalance.components.rebalance.records.labels import LabelFeature
+from tfx_rebalance.components.rebalance.records.layout import Layout
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 
 

@@ -7,11 +7,9 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from tfx_rebalance.components.rebalance.parsing import parsed_all
-from tfx_rebalance.components.rebalance.plan import ClassPlan
-from tfx_rebalance.components.rebalance.planning import sized
-from tfx_rebalance.components.rebalance.rows import Rows, concatenated
-from tfx_rebalance.components.rebalance.space import space_of
+from tfx_rebalance.components.rebalance.neighbours.space import space_of
+from tfx_rebalance.components.rebalance.records.parsing import parsed_all
+from tfx_rebalance.components.rebalance.records.rows import Rows, concatenated
 from tfx_rebalance.components.rebalance.strategy import (
     Chosen,
     Informed,
@@ -20,6 +18,8 @@ from tfx_rebalance.components.rebalance.strategy import (
     Verdict,
     Wanted,
 )
+from tfx_rebalance.components.rebalance.targets.plan import ClassPlan
+from tfx_rebalance.components.rebalance.targets.planning import sized
 from tfx_rebalance.components.rebalance.transforms.count import Counted
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.job import Job

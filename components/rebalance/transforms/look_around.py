@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 
-from tfx_rebalance.components.rebalance.around import Near, merged_near, near_in
-from tfx_rebalance.components.rebalance.categories import by_difference
-from tfx_rebalance.components.rebalance.pairs import Indices
-from tfx_rebalance.components.rebalance.parsing import parsed
-from tfx_rebalance.components.rebalance.space import space_of
+from tfx_rebalance.components.rebalance.neighbours.around import Near, merged_near, near_in
+from tfx_rebalance.components.rebalance.neighbours.categories import by_difference
+from tfx_rebalance.components.rebalance.neighbours.space import space_of
+from tfx_rebalance.components.rebalance.records.parsing import parsed
+from tfx_rebalance.components.rebalance.synthesis.pairs import Indices
 from tfx_rebalance.components.rebalance.transforms.count import Counted
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.family import Family, loaded

@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.metrics import Metrics
 
-from tfx_rebalance.components.rebalance.spill import Spill
+from tfx_rebalance.components.rebalance.records.spill import Spill
 from tfx_rebalance.components.rebalance.transforms.decide import Decision
 from tfx_rebalance.components.rebalance.transforms.job import Job
 from tfx_rebalance.draws import keyed_draws, shard_row_keys

@@ -1,4 +1,4 @@
-"""The picture of counts is valid XML, and its bars are as long as the counts say."""
+"""The picture of counts is valid XML, and its bars are as the counts say."""
 
 import math
 from itertools import pairwise

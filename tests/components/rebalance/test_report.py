@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
-from tfx_rebalance.components.rebalance.pairs import Pairs
-from tfx_rebalance.components.rebalance.plan import SplitPlan, grown_class, resampled_class
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
 from tfx_rebalance.components.rebalance.report import (
     Growth,
     Report,
@@ -17,6 +15,8 @@ from tfx_rebalance.components.rebalance.report import (
 )
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.strategy import Chosen
+from tfx_rebalance.components.rebalance.synthesis.pairs import Pairs
+from tfx_rebalance.components.rebalance.targets.plan import SplitPlan, grown_class, resampled_class
 
 pytestmark = pytest.mark.tfx
 

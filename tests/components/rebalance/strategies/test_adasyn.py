@@ -19,8 +19,8 @@ from support.smote_family import (
 )
 from support.splits import read_numbers, split_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class
 from tfx_rebalance.components.rebalance.strategies.adasyn import ADASYN
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class
 
 
 @given(split=splits(), new=st.integers(0, 60), seed=SEEDS)

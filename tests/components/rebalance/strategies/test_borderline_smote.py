@@ -19,13 +19,13 @@ from support.smote_family import (
 )
 from support.splits import read_numbers, split_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class, rows_of_class
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
 from tfx_rebalance.components.rebalance.strategies.borderline_smote import (
     BorderlineSMOTE,
     BorderlineSMOTE2,
     in_danger,
 )
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class, rows_of_class
 
 BOTH = pytest.mark.parametrize(
     ("strategy", "choose"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.smote_family import SEEDS, assert_same, assert_sound, points, splits, streamed
 from support.splits import split_of
 
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
 from tfx_rebalance.components.rebalance.strategies.polynom_fit_smote import PolynomFitSMOTE
 
 EACH = pytest.mark.parametrize("topology", ["star", "bus", "mesh"])

@@ -17,13 +17,13 @@ from support.smote_family import (
 )
 from support.splits import parameters_of, real_split, split_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class, rows_of_class
-from tfx_rebalance.components.rebalance.neighbours import NOBODY
-from tfx_rebalance.components.rebalance.pairs import Draws
-from tfx_rebalance.components.rebalance.rows import Rows
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
+from tfx_rebalance.components.rebalance.records.rows import Rows
 from tfx_rebalance.components.rebalance.strategies.smote import SMOTE
 from tfx_rebalance.components.rebalance.strategy import Around
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class, rows_of_class
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws
 from tfx_rebalance.draws import shard_row_keys
 
 K = 5

@@ -8,8 +8,12 @@ from imblearn.under_sampling import EditedNearestNeighbours
 from support.smote_family import SEEDS, assert_same, overlapping, splits, with_new_rows
 from support.splits import split_of, wanted_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class, class_draws, smote_pairs
 from tfx_rebalance.components.rebalance.strategies.smote_enn import SMOTEENN
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
+    around_class,
+    class_draws,
+    smote_pairs,
+)
 
 
 def judged(strategy, split, new, *, seed=0):

@@ -7,17 +7,17 @@ import pytest
 from sklearn.utils import check_random_state
 from support.splits import parameters_of
 
-from tfx_rebalance.components.rebalance.categories import by_difference, table_of
-from tfx_rebalance.components.rebalance.neighbours import (
+from tfx_rebalance.components.rebalance.neighbours.categories import by_difference, table_of
+from tfx_rebalance.components.rebalance.neighbours.exact import (
     NOBODY,
     nearest_others,
     squared_distances,
 )
-from tfx_rebalance.components.rebalance.pairs import Pairs
-from tfx_rebalance.components.rebalance.rows import Rows
-from tfx_rebalance.components.rebalance.space import Space
+from tfx_rebalance.components.rebalance.neighbours.space import Space
+from tfx_rebalance.components.rebalance.records.rows import Rows
 from tfx_rebalance.components.rebalance.strategies.smote_n import SMOTEN
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
+from tfx_rebalance.components.rebalance.synthesis.pairs import Pairs
 
 K = 5
 WORDS = ["workclass", "marital_status", "occupation", "sex", "native_country"]

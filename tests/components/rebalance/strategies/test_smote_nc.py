@@ -8,11 +8,11 @@ from sklearn.metrics import euclidean_distances
 from support.smote_family import streamed
 from support.splits import parameters_of, split_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class
-from tfx_rebalance.components.rebalance.neighbours import nearest_others, squared_distances
-from tfx_rebalance.components.rebalance.space import Space, mismatch_of
+from tfx_rebalance.components.rebalance.neighbours.exact import nearest_others, squared_distances
+from tfx_rebalance.components.rebalance.neighbours.space import Space, mismatch_of
 from tfx_rebalance.components.rebalance.strategies.smote_nc import SMOTENC
-from tfx_rebalance.components.rebalance.synthesis import born
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
 
 K = 5
 NUMBERS = ["age", "education_num", "capital_gain", "hours_per_week"]

@@ -16,9 +16,13 @@ from support.smote_family import (
 )
 from support.splits import split_of, wanted_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class, class_draws, smote_pairs
 from tfx_rebalance.components.rebalance.strategies.smote_tomek import SMOTETomek, union_of
 from tfx_rebalance.components.rebalance.strategies.tomek_links import linked
+from tfx_rebalance.components.rebalance.synthesis.in_memory import (
+    around_class,
+    class_draws,
+    smote_pairs,
+)
 
 
 def judged(split, new, *, seed=0):

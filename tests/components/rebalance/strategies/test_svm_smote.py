@@ -18,9 +18,9 @@ from support.smote_family import (
 )
 from support.splits import split_of
 
-from tfx_rebalance.components.rebalance.in_memory import around_class
 from tfx_rebalance.components.rebalance.strategies import svm_smote
 from tfx_rebalance.components.rebalance.strategies.svm_smote import SVMSMOTE, support_vectors
+from tfx_rebalance.components.rebalance.synthesis.in_memory import around_class
 from tfx_rebalance.errors import ConfigError
 
 NO_SEED = "No support vector has its class near it: new rows are made as by smote."

@@ -1,4 +1,4 @@
-"""Rows as often as they are emitted, a block at a time."""
+"""Rows as they are emitted, a block at a time."""
 
 import numpy as np
 import pytest

@@ -19,9 +19,9 @@ from support.resampling import (
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
-from tfx_rebalance.components.rebalance import spill
-from tfx_rebalance.components.rebalance.labels import LabelFeature
-from tfx_rebalance.components.rebalance.layout import layout_of_schema
+from tfx_rebalance.components.rebalance.records import spill
+from tfx_rebalance.components.rebalance.records.labels import LabelFeature
+from tfx_rebalance.components.rebalance.records.layout import layout_of_schema
 from tfx_rebalance.components.rebalance.transforms import emit, grow
 from tfx_rebalance.errors import ConfigError, DataError
 
@@ -207,8 +207,7 @@ def test_oversampling_repeats_rows_as_evenly_as_can_be(oversampled):
     assert_mixed(oversampled, [label == b"single" for label in oversampled.column("y")])
 
 
-def test_bundles_run_again_and_smaller_blocks_change_no_byte(run, oversampled, monkeypatch):
-    monkeypatch.setattr(emit, "BLOCK_ROWS", 19)
+def test_a_bundle_that_is_run_again_changes_no_byte_of_oversampling(run, oversampled):
     again = run({"strategy": "oversample", "seed": 3}, *REPEATED)
     assert again.files == oversampled.files
 
@@ -373,7 +372,8 @@ def test_bundles_that_are_run_again_and_small_windows_change_no_byte(run, smoted
     assert run(SMOTE, *REPEATED).files == smoted.files
 
 
-def test_how_new_rows_are_cut_into_blocks_changes_none_of_them(run, smoted, monkeypatch):
+def test_how_rows_are_cut_into_blocks_changes_none_of_them(run, smoted, monkeypatch):
+    monkeypatch.setattr(emit, "BLOCK_ROWS", 19)
     monkeypatch.setattr(grow, "BLOCK_ROWS", 17)
     again = run(SMOTE)
     assert Counter(again.rows) == Counter(smoted.rows)
@@ -424,6 +424,36 @@ def test_strategies_that_see_other_classes_are_as_repeatable(run, strategy):
     again = run(settings, *THREADS, reverse=True)
     assert again.files == alone.files
     assert_counters(alone)
+
+
+def test_where_all_features_are_categories_nearness_is_by_how_classes_occur_with_them(tmp_path):
+    """Rare rows among their like are safe; two among common ones are in danger, and alone seeds."""
+    made = [
+        example(color=color, y=label)
+        for color, label, n in [
+            (b"blue", b"rare", 12),
+            (b"red", b"rare", 2),
+            (b"red", b"common", 9),
+            (b"green", b"common", 30),
+        ]
+        for _ in range(n)
+    ]
+    schema = text_format.Parse(
+        """feature { name: "color" type: BYTES presence { min_fraction: 1 } }
+        feature { name: "y" type: BYTES }""",
+        schema_pb2.Schema(),
+    )
+    job = job_for(
+        tmp_path,
+        {"strategy": "borderline_smote", "provenance": True},
+        label=LabelFeature("y", "string", ("common", "rare")),
+        layout=layout_of_schema(schema, label="y", copied=(), inputs=None, transformed=False),
+    )
+    shards = in_shards(made, (20, 33))
+    new = new_rows(resampled(job, write_split(tmp_path / "in", shards)))
+    seeds = [shards[key >> 40][key % 2**40] for key in (values_of(r, "parents")[0] for r in new)]
+    assert len(seeds) == 25
+    assert {values_of(record, "color")[0] for record in seeds} == {b"red"}
 
 
 # Two classes, for every form of sampling strategy.

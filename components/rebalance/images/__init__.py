@@ -1,0 +1,1 @@
+"""Images changed so that their class stays what it was."""

@@ -1,0 +1,1 @@
+"""Distances between rows, and searches for the nearest."""

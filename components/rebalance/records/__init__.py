@@ -1,0 +1,1 @@
+"""From serialized tf.Examples to arrays and back."""

@@ -1,0 +1,1 @@
+"""Parents of new rows, and the rows between them."""

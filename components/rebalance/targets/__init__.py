@@ -1,0 +1,1 @@
+"""How many rows of each class, and what that means for a row."""
