@@ -4,16 +4,28 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from _rebalance_data import minority_rows
-from _rebalance_jobs import CLASSES, LABEL, NAMES, Job
+from _rebalance_jobs import CLASSES, LABEL, NAMES, NEIGHBOURS, Job
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import artifact_utils, standard_artifacts
 
 from tfx_rebalance.artifacts import RebalanceReport
 from tfx_rebalance.components.rebalance.executor import Executor
+from tfx_rebalance.components.rebalance.neighbours.cells import neighbours_of, tasks_of
+from tfx_rebalance.components.rebalance.neighbours.exact import NOBODY
+from tfx_rebalance.components.rebalance.neighbours.space import Space
+from tfx_rebalance.components.rebalance.records.rows import Rows
 from tfx_rebalance.components.rebalance.registry import STRATEGIES
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
+from tfx_rebalance.components.rebalance.strategies.smote import SMOTE
+from tfx_rebalance.components.rebalance.strategy import Around
+from tfx_rebalance.components.rebalance.synthesis.interpolation import born
+from tfx_rebalance.components.rebalance.synthesis.pairs import Draws
+from tfx_rebalance.components.rebalance.transforms.grow import BLOCK_ROWS
+from tfx_rebalance.draws import keyed_draws, shard_row_keys
 from tfx_rebalance.features import Feature, Features
 
 
@@ -75,26 +87,34 @@ def _features() -> Features:
 def synthesis(job: Job) -> Callable[[], None]:
     """Returns what adds SMOTE rows to a class in memory until it has 49 times `job.rows`.
 
-    TO BE FILLED (issue 3): `work` is to call the pure functions on `rows`, (n, 30), float32: the
-    `NEIGHBOURS` nearest of each row of the class, then `wanted` new rows, (wanted, 30), float32.
+    The parts of the component that do so: neighbours, pairs of parents, the rows between them.
     """
-    rows, wanted = minority_rows(job.rows), 48 * job.rows
+    rows, wanted = _rows(minority_rows(job.rows)), 48 * job.rows
 
     def work() -> None:
-        raise NotImplementedError(f"no pure function yet for {wanted:,} new rows of {len(rows):,}")
+        neighbours = _neighbours(rows)
+        draws = Draws(shard_row_keys(0, len(rows)), seed=0)
+        pairs = SMOTE().pairs(Around(rows, neighbours, None), wanted, draws).pairs
+        for start in range(0, wanted, BLOCK_ROWS):
+            block = pairs.take(np.arange(start, min(start + BLOCK_ROWS, wanted)))
+            born(rows, block, neighbours).rows.numeric.astype(np.float32)
 
     return work
 
 
 def neighbours(job: Job) -> Callable[[], None]:
-    """Returns what finds the neighbours of each row of a class of `job.rows` within the class.
+    """Returns what finds the neighbours of each row of a class of `job.rows` within the class."""
+    return partial(_neighbours, _rows(minority_rows(job.rows)))
 
-    TO BE FILLED (issue 3): `work` is to call the neighbour search on `rows`, (n, 30), float32, the
-    way the component does for a class of this size.
-    """
-    rows = minority_rows(job.rows)
 
-    def work() -> None:
-        raise NotImplementedError(f"no neighbour search yet for a class of {len(rows):,} rows")
+def _rows(numbers: npt.NDArray[np.float32]) -> Rows:
+    return Rows(numbers.astype(np.float64), np.empty((len(numbers), 0), dtype=np.int64))
 
-    return work
+
+def _neighbours(rows: Rows) -> npt.NDArray[np.int64]:
+    space = Space(rows.numeric, rows.nominal)
+    draws = keyed_draws(shard_row_keys(0, len(rows)), seed=0, purpose="cells")
+    found = np.full((len(rows), NEIGHBOURS), NOBODY)
+    for task in tasks_of(space, draws=draws):
+        found[task.queries] = neighbours_of(space, task, NEIGHBOURS)
+    return found

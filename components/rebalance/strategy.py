@@ -106,6 +106,8 @@ class Split:
     """(n,): row keys."""
     scale: Scale
     space: Space
+    whole: Mask | None = None
+    """(width,): which numeric columns are whole numbers; None: none is."""
 
 
 @dataclass(frozen=True)

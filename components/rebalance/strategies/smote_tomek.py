@@ -48,7 +48,8 @@ class SMOTEThenCleaner(InformedOverSampler):
             around = around_class(split, label, k=self.k_neighbors)
             draws = class_draws(split, label, seed=wanted.seed)
             pairs[label] = smote_pairs(around, new, draws=draws).pairs
-            parts.append(born(around.rows, pairs[label], around.neighbours).rows)
+            found = around.neighbours
+            parts.append(born(around.rows, pairs[label], found, whole=split.whole).rows)
         added = [np.full(len(chosen), label) for label, chosen in pairs.items()]
         union = union_of(split, parts, labels=np.concatenate([split.labels, *added]))
         every = np.unique(split.labels).tolist()

@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 
 from tfx_rebalance.components.rebalance.neighbours.space import space_of
+from tfx_rebalance.components.rebalance.records.children import whole_numbers
 from tfx_rebalance.components.rebalance.records.parsing import parsed_all
 from tfx_rebalance.components.rebalance.records.rows import Rows, concatenated
 from tfx_rebalance.components.rebalance.strategy import (
@@ -75,6 +76,7 @@ class Judge(beam.PTransform):
             keys=np.concatenate([counted.keys for counted, _ in parts])[known],
             scale=decision.scale,
             space=space_of(rows, layout, scale=decision.scale),
+            whole=whole_numbers(layout),
         )
 
 

@@ -75,12 +75,10 @@ def test_classes_that_are_told_come_before_the_domains(tell, classes):
 def test_a_float_label_needs_classes_that_are_whole_numbers(tell):
     found = tell(SAMPLER, schema=schema(y="type: FLOAT"), label="y", classes=("0", "1"))
     assert found.label == LabelFeature("y", "float", ("0", "1"))
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(
+        ConfigError, match="'y' is FLOAT in the schema; allowed are INT and BYTES, "
+    ):
         tell(SAMPLER, schema=schema(y="type: FLOAT"), label="y")
-    assert str(error.value) == (
-        "label 'y' is FLOAT in the schema; allowed are INT and BYTES, and FLOAT if `classes` lists "
-        "its whole numbers."
-    )
 
 
 @pytest.mark.parametrize("kind", ["INT", "FLOAT"])
@@ -101,13 +99,10 @@ def test_a_label_without_domain_needs_classes(tell):
         tell(SAMPLER, schema=schema(y="type: INT"), label="y")
 
 
-def test_after_a_transform_classes_name_the_indices(tell):
+def test_after_a_transform_classes_name_the_indices_if_the_label_is_no_text(tell):
     graph = schema(y="type: INT")
     found = tell(SAMPLER, graph=graph, label="y", classes=("no", "yes"))
     assert found.label == LabelFeature("y", "index", ("no", "yes"))
-
-
-def test_after_a_transform_a_label_that_is_text_is_read_as_text(tell):
     assert tell(SAMPLER, graph=schema(), label="y").label.kind == "string"
 
 
@@ -192,7 +187,6 @@ NUMBER, WORD = {"x": "type: FLOAT"}, {"w": "type: BYTES"}
     ("strategy", "columns", "takes", "has"),
     [
         ("smote_n", {**NUMBER, **WORD}, "nominal", "1 numeric and 1 categorical"),
-        ("smote_n", NUMBER, "nominal", "1 numeric and 0 categorical"),
         ("smote_nc", NUMBER, "mixed", "1 numeric and 0 categorical"),
         ("smote_nc", WORD, "mixed", "0 numeric and 1 categorical"),
     ],
@@ -211,7 +205,6 @@ def test_a_variant_of_smote_refuses_features_it_is_not_for(tell, strategy, colum
     [
         ("smote", NUMBER),
         ("smote", WORD),
-        ("smote", {**NUMBER, **WORD}),
         ("smote_nc", {**NUMBER, **WORD}),
         ("smote_n", WORD),
     ],
@@ -252,11 +245,6 @@ def test_provenance_does_not_write_over_a_feature(tell, name):
 def test_a_schema_that_is_not_there_or_broken_is_refused(tell, tmp_path):
     with pytest.raises(CorruptArtifactError, match=r"schema.pbtxt' cannot be read: .*--no-cache"):
         tell(SMOTE, schema="feature {", label="y")
-    (tmp_path / "schema" / RAW).unlink()
+    uris = {"schema_uri": str(tmp_path / "elsewhere"), "transform_graph_uri": None}
     with pytest.raises(CorruptArtifactError, match=r"schema.pbtxt' is not there"):
-        described(
-            {"label": "y"},
-            RebalanceSettings(**SMOTE),
-            schema_uri=str(tmp_path / "schema"),
-            transform_graph_uri=None,
-        )
+        described({"label": "y"}, RebalanceSettings(**SMOTE), **uris)
