@@ -35,6 +35,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,7 @@ class NotYetError(Exception):
 def main() -> int:
     """Returns the exit code: 1 when a target is missed, 2 when nothing could be measured."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # Gigabytes are to be deleted first.
     metrics: dict[str, Metric] = {}
     failed = False
     with tempfile.TemporaryDirectory(prefix="rebalance-") as folder:

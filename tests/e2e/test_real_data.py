@@ -63,3 +63,24 @@ def _counts_add_up(outcome: Outcome, *, rows: int) -> None:
     classes = outcome.result["classes"].values()
     assert sum(c["before"] for c in classes) == pytest.approx(0.6 * rows, abs=len(classes))
     assert sum(c["support"] for c in classes) == pytest.approx(0.2 * rows, abs=len(classes))
+
+
+def test_smote_after_transform_keeps_to_groups(shared_data, tmp_path):
+    source = sample_csv(
+        shared_data / SOURCES["adult"], tmp_path / "a.csv.gz", label="income", rows=3000, keep=5
+    )
+
+    outcome = run(
+        EXAMPLES / "adult.yaml",
+        tmp_path / "root",
+        f"data.source={source}",
+        "data.exclude=[fnlwgt, marital_status]",
+        "rebalance={strategy: smote, sampling_strategy: 0.8, group_key: marital_status}",
+        "evaluate.min_recall={default: 0.01}",
+        "evaluate.slices=[]",
+        "trainer.epochs=2",
+    )
+
+    assert outcome.result["verdict"] == "released", outcome
+    counts = {name: c["after"] for name, c in outcome.result["classes"].items()}
+    assert counts[">50K"] == int(0.8 * counts["<=50K"])

@@ -138,3 +138,20 @@ def test_a_column_with_the_name_transform_needs_is_refused(check):
     label = 'feature { name: "y" type: INT int_domain { min: 0 max: 1 } }'
     with pytest.raises(ConfigError, match="'a_missing' is in the way"):
         check(columns + label)
+
+
+GROUPS = {"strategy": "smote", "group_key": "country"}
+
+
+def test_the_group_key_is_a_column_that_is_no_input(check):
+    features = check(data={"exclude": ["country"]}, rebalance=GROUPS)
+    assert [f.name for f in features.inputs] == ["amount"]
+    with pytest.raises(ConfigError, match=r"^rebalance.group_key 'country' would be a model input"):
+        check(rebalance=GROUPS)
+    with pytest.raises(ConfigError, match=r"group_key names 'county', .*did you mean 'country'"):
+        check(rebalance={**GROUPS, "group_key": "county"})
+
+
+def test_classes_to_clean_are_known_classes(check):
+    with pytest.raises(ConfigError, match=r"^rebalance.sampling_strategy names the class 'legti'"):
+        check(rebalance={"strategy": "tomek_links", "sampling_strategy": ["legti"]})

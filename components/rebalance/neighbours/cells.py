@@ -50,7 +50,7 @@ class Sizes:
     """Rows that a cell is compared with, beside its own, which may be among them."""
 
 
-PAIRWISE = Sizes(cell=160, candidates=15_000)
+PAIRWISE = Sizes(cell=200, candidates=15_000)
 TREE = Sizes(cell=2_000, candidates=15_000)
 TREE_COLUMNS = 15
 """Up to so many, scikit-learn asks a k-d tree: slow to build, and then hardly slower for more."""
@@ -163,7 +163,8 @@ def _tasks_of_cells(space: Space, draws: Keys, sizes: Sizes) -> list[Task]:
     norms = (among**2).sum(axis=1) / 2
     tasks = []
     for first in range(0, len(cells), TOGETHER):
-        farness = norms - centres[first : first + TOGETHER] @ among.T
+        farness = centres[first : first + TOGETHER] @ among.T
+        np.subtract(norms, farness, out=farness)
         for cell, far in zip(cells[first : first + TOGETHER], farness, strict=True):
             candidates = shown[_smallest(far, sizes.candidates)]
             tasks.append(Task(cell, np.union1d(cell, candidates)))
@@ -214,8 +215,9 @@ def _nearest_centre(points: Points, centres: Points) -> Indices:
     labels = np.empty(len(points), dtype=np.int64)
     step = max(1, BLOCK // len(centres))
     for first in range(0, len(points), step):
-        block = points[first : first + step]
-        labels[first : first + step] = (norms - block @ centres.T).argmin(axis=1)
+        nearness = points[first : first + step] @ centres.T
+        nearness -= norms
+        labels[first : first + step] = nearness.argmax(axis=1)
     return labels
 
 

@@ -1,6 +1,7 @@
 """Rebalance's whole Beam graph on small shards: exact, repeatable, mixed, true to its report."""
 
 from collections import Counter, defaultdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -426,6 +427,17 @@ def test_strategies_that_see_other_classes_are_as_repeatable(run, strategy, opti
     again = run(settings, *options, reverse=True)
     assert again.files == alone.files
     assert_counters(alone)
+
+
+def test_a_large_class_is_searched_in_cells_and_the_recall_is_reported(run, monkeypatch):
+    in_cells = partial(grow.tasks_of, exact_rows=20)
+    monkeypatch.setattr(grow, "tasks_of", in_cells)
+    outcome = run(SMOTE)
+    assert_counters(outcome)
+    assert labels_in(outcome)["rare"] == 150
+    recalls = {name: c.neighbour_recall for name, c in outcome.report.classes.items()}
+    assert 0 < recalls.pop("rare") <= 1
+    assert set(recalls.values()) == {None}  # Exact.
 
 
 def test_where_all_features_are_categories_nearness_is_by_how_classes_occur_with_them(tmp_path):
