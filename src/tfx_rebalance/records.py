@@ -6,14 +6,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from math import ceil
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from isal import isal_zlib
 
 from tfx_rebalance.errors import CorruptArtifactError
 
-GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 BATCH = 4096
 RECORD_OVERHEAD = 16
 """Bytes a TFRecord adds to a record: its length and two checksums."""
@@ -136,9 +137,21 @@ def shard_name(shard: int, shards: int) -> str:
 def write_shard(path: str, records: Iterable[bytes]) -> None:
     """Writes a GZIP shard of serialized tf.Examples; the name is final only once it is whole."""
     tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.TFRecordWriter(_temporary_name(path), options=GZIP) as writer:
-        for record in records:
-            writer.write(record)
+    with TemporaryDirectory() as folder:
+        plain = os.path.join(folder, "plain")
+        with tf.io.TFRecordWriter(plain) as writer:
+            for record in records:
+                writer.write(record)
+        _compress(plain, path)
+
+
+def _compress(plain: str, path: str) -> None:
+    """Writes a local file as GZIP, with ISA-L: at this level a fifth of zlib's time."""
+    gzip = isal_zlib.compressobj(level=1, wbits=zlib.MAX_WBITS | 16)
+    with open(plain, "rb") as source, tf.io.gfile.GFile(_temporary_name(path), "wb") as target:
+        while block := source.read(BLOCK):
+            target.write(gzip.compress(block))
+        target.write(gzip.flush())
     tf.io.gfile.rename(_temporary_name(path), path, overwrite=True)
 
 
@@ -152,6 +165,7 @@ class ShardWriter:
         self._shards = max(1, ceil(rows / per_shard))
         self._bounds = np.linspace(0, rows, self._shards + 1).astype(int)
         self._rows, self._shard, self._written = rows, 0, 0
+        self._local = TemporaryDirectory()
         self._writer = self._open()
 
     def write(self, records: Iterable[bytes]) -> None:
@@ -173,20 +187,26 @@ class ShardWriter:
         """
         if self._written != self._rows:
             self._writer.close()
+            self._local.cleanup()
             raise RuntimeError(
                 f"announced {self._rows} rows, got {self._written}: the input changed."
             )
         self._finish()
+        self._local.cleanup()
 
     def _path(self) -> str:
         return os.path.join(self._folder, shard_name(self._shard, self._shards))
 
+    @property
+    def _plain(self) -> str:
+        return os.path.join(self._local.name, "plain")
+
     def _open(self) -> tf.io.TFRecordWriter:
-        return tf.io.TFRecordWriter(_temporary_name(self._path()), options=GZIP)
+        return tf.io.TFRecordWriter(self._plain)
 
     def _finish(self) -> None:
         self._writer.close()
-        tf.io.gfile.rename(_temporary_name(self._path()), self._path(), overwrite=True)
+        _compress(self._plain, self._path())
 
 
 def _temporary_name(path: str) -> str:
