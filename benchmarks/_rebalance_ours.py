@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import sklearn.neighbors  # noqa: F401  # Ours imports it at the first search.
 from _rebalance_data import minority_rows
 from _rebalance_jobs import CLASSES, LABEL, NAMES, NEIGHBOURS, Job
 from google.protobuf import text_format

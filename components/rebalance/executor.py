@@ -52,7 +52,9 @@ class Executor(BaseBeamExecutor):
             seconds = self._resample(jobs, source)
             _write_report(report_uri, jobs, seconds=seconds)
         except BaseException as error:
-            _remove([target.uri, *tf.io.gfile.glob(os.path.join(report_uri, "*"))])
+            # TFX removes the folders themselves, and fails where one is gone.
+            for uri in (target.uri, report_uri):
+                _remove(tf.io.gfile.glob(os.path.join(uri, "*")))
             known = known_failure(error)
             if known is not None:
                 raise known from error

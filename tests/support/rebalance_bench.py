@@ -98,7 +98,7 @@ class Bench:
         with pytest.raises(kind) as error:
             self.run(**how)
         assert type(error.value) is kind
-        assert not Path(self.target.uri).exists()
+        assert not list(Path(self.target.uri).glob("*"))
         assert not list(Path(self.report.uri).iterdir())
         return str(error.value)
 

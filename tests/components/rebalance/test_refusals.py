@@ -277,5 +277,5 @@ def test_a_run_that_is_interrupted_leaves_nothing(bench, monkeypatch):
     made = bench()
     with pytest.raises(KeyboardInterrupt):
         made.run(strategy="undersample")
-    assert not Path(made.target.uri).exists()
+    assert not list(Path(made.target.uri).glob("*"))
     assert not list(Path(made.report.uri).iterdir())
