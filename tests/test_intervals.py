@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from tfx_rebalance.intervals import clopper_pearson, clopper_pearson_lower, positives_to_prove
+from tfx_rebalance.intervals import (
+    Share,
+    clopper_pearson,
+    clopper_pearson_lower,
+    least_factor,
+    positives_to_prove,
+)
 
 CONFIDENCES = st.floats(0.5, 0.999)
 BARS = st.floats(0.05, 0.99)
@@ -96,3 +102,22 @@ def test_a_confidence_outside_0_and_1_is_refused(confidence):
 def test_a_bar_outside_0_and_1_is_refused(bar):
     with pytest.raises(ValueError, match=r"bar must be in \(0, 1\), got"):
         positives_to_prove(bar)
+
+
+@given(now=hits_of_trials(), before=hits_of_trials(), confidence=CONFIDENCES)
+def test_the_least_factor_is_one_where_intervals_meet_and_that_between_them_elsewhere(
+    now, before, confidence
+):
+    now, before = Share(*now), Share(*before)
+    factor = least_factor(now, before, confidence=confidence)
+    assert factor == least_factor(before, now, confidence=confidence)
+    each = (1 + confidence) / 2
+    a, b = (clopper_pearson(s.hits, s.trials, confidence=each) for s in (now, before))
+    if a.low <= b.high and b.low <= a.high:
+        assert factor == 1
+    else:
+        assert 1 < factor < float("inf")
+
+
+def test_no_trials_say_nothing_of_a_factor():
+    assert least_factor(Share(0, 0), Share(500, 1000)) == 1

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from tfx_rebalance.components.example_gen.columns import as_lists
 from tfx_rebalance.components.example_gen.demo_data import write_demo_data
-from tfx_rebalance.components.example_gen.rows import as_lists, read_batches
-from tfx_rebalance.components.example_gen.settings import DEMO
+from tfx_rebalance.components.example_gen.sources.csv import read_file
+from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.pipeline.checks import check_config, read_schema
 from tfx_rebalance.pipeline.config_file import load_config
 
@@ -26,9 +27,9 @@ def config(request):
 @pytest.fixture
 def source(config, request, tmp_path):
     """Returns the file with the example's rows; skips where the data sets are absent."""
-    if config.data.source != DEMO:
+    if not config.data.is_demo:
         request.getfixturevalue("shared_data")
-        return Path(config.data.source)
+        return Path(config.data.source.path)
     path = tmp_path / "demo.csv"
     write_demo_data(str(path), config.data.demo)
     return path
@@ -130,7 +131,7 @@ def test_example_validator_finds_one_wrong_cell(column, value, tmp_path):
 def rows_of(source, config, schema):
     """Returns the rows as ExampleGen writes them: typed, the label grouped."""
     data = config.data
-    batches = list(read_batches(str(source), name=source.name, schema=schema, label=data.label))
+    batches = list(read_file(str(source), wanted_of(schema, label=data.label)))
     rows = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     place = rows.schema.get_field_index(data.label)
     labels = rows.column(place)

@@ -11,14 +11,14 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
 from tfx_rebalance.artifacts import CHART_FILE, REPORT_FILE
-from tfx_rebalance.components.rebalance.chart import counts_chart
-from tfx_rebalance.components.rebalance.failures import known_failure
+from tfx_rebalance.charts import counts_chart
 from tfx_rebalance.components.rebalance.inputs import Described, described
 from tfx_rebalance.components.rebalance.report import Report, SplitReport
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.rebalance.transforms.job import Job, Shard
 from tfx_rebalance.components.rebalance.transforms.resample import Resample
 from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.failures import known_failure
 from tfx_rebalance.records import shard_paths
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -104,9 +104,14 @@ def _write_report(uri: str, jobs: list[Job], *, seconds: float) -> None:
     tf.io.gfile.makedirs(uri)
     for split, of_split in splits.items():
         counts = {name: (c.before, c.after) for name, c in of_split.classes.items()}
-        title = f"{split}: rows per class, {report.settings.strategy}"
+        chart = counts_chart(
+            counts,
+            series=("before", "after"),
+            title=f"{split}: rows per class, {report.settings.strategy}",
+            about="Rows of each class before and after resampling",
+        )
         with tf.io.gfile.GFile(os.path.join(uri, CHART_FILE.format(split=split)), "w") as file:
-            file.write(counts_chart(counts, title=title))
+            file.write(chart)
     with tf.io.gfile.GFile(os.path.join(uri, REPORT_FILE), "w") as file:
         file.write(report.model_dump_json(indent=2))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ARTIFACTS = ("RebalanceReport",)
+_ARTIFACTS = ("ImbalanceReport", "RebalanceReport")
 
 
 def __getattr__(name: str) -> Any:

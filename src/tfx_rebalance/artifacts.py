@@ -3,7 +3,10 @@
 from tfx.types.artifact import Artifact
 
 REPORT_FILE = "report.json"
-"""Where the content of a RebalanceReport lies under its uri."""
+"""Where the content of a RebalanceReport or an ImbalanceReport lies under its uri."""
+
+ROWS_FILE = "rows.svg"
+"""Where the picture of all splits' rows per class lies under an ImbalanceReport's uri."""
 
 CHART_FILE = "counts-{split}.svg"
 """Where the picture of a split's rows per class lies under a RebalanceReport's uri."""
@@ -17,3 +20,12 @@ class RebalanceReport(Artifact):
     """
 
     TYPE_NAME = "tfx_rebalance.RebalanceReport"
+
+
+class ImbalanceReport(Artifact):
+    """What ImbalanceValidator found: `report.json` and `rows.svg` under the artifact's uri.
+
+    `tfx_rebalance.findings` reads it; it has no properties, as RebalanceReport.
+    """
+
+    TYPE_NAME = "tfx_rebalance.ImbalanceReport"

@@ -14,6 +14,14 @@ class Interval:
     high: float
 
 
+@dataclass(frozen=True)
+class Share:
+    """Hits among trials, 0 <= hits <= trials."""
+
+    hits: int
+    trials: int
+
+
 def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Interval:
     """Returns the exact two-sided interval of a binomial probability.
 
@@ -60,6 +68,27 @@ def positives_to_prove(bar: float, *, confidence: float = 0.95) -> int:
         raise ValueError(f"bar must be in (0, 1), got {bar!r}.")
     _check(0, 0, confidence)
     return int(np.ceil(np.log1p(-confidence) / np.log(bar) - 1e-9))
+
+
+def least_factor(now: Share, before: Share, *, confidence: float = 0.95) -> float:
+    """Returns the least factor, >= 1, between two probabilities that their samples allow.
+
+    Both lie in their exact intervals (`clopper_pearson`), so the factor is that between the near
+    ends; 1 where the intervals overlap. A probability that is 0 in one sample has a positive
+    upper end, so the factor is always finite.
+
+    Args:
+        now: A sample of the one probability.
+        before: A sample of the other.
+        confidence: That both are in their intervals, in (0, 1): each gets half of the rest.
+
+    Raises:
+        ValueError: If a number is outside its range (see `clopper_pearson`).
+    """
+    each = (1 + confidence) / 2
+    a = clopper_pearson(now.hits, now.trials, confidence=each)
+    b = clopper_pearson(before.hits, before.trials, confidence=each)
+    return max(a.low / b.high, b.low / a.high, 1.0)
 
 
 def _lower(hits: int, trials: int, tail: float) -> float:

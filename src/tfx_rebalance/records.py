@@ -158,12 +158,19 @@ def _compress(plain: str, path: str) -> None:
 class ShardWriter:
     """Writes a split as evenly sized GZIP shards; a name is final only once the file is whole."""
 
-    def __init__(self, folder: str, *, rows: int, per_shard: int) -> None:
-        """Prepares for exactly `rows` rows in shards of at most `per_shard`."""
+    def __init__(
+        self, folder: str, *, rows: int, per_shard: int, first: int = 0, shards: int | None = None
+    ) -> None:
+        """Prepares for exactly `rows` rows in shards of at most `per_shard`.
+
+        Where several writers share a split, `first` is the number of this one's first shard and
+        `shards` how many there are in all.
+        """
         tf.io.gfile.makedirs(folder)
-        self._folder = folder
-        self._shards = max(1, ceil(rows / per_shard))
-        self._bounds = np.linspace(0, rows, self._shards + 1).astype(int)
+        own = max(1, ceil(rows / per_shard))
+        self._folder, self._first = folder, first
+        self._own, self._of = own, own if shards is None else shards
+        self._bounds = np.linspace(0, rows, own + 1).astype(int)
         self._rows, self._shard, self._written = rows, 0, 0
         self._local = TemporaryDirectory()
         self._writer = self._open()
@@ -171,7 +178,7 @@ class ShardWriter:
     def write(self, records: Iterable[bytes]) -> None:
         """Appends serialized tf.Examples."""
         for record in records:
-            if self._written == self._bounds[self._shard + 1] and self._shard + 1 < self._shards:
+            if self._written == self._bounds[self._shard + 1] and self._shard + 1 < self._own:
                 self._finish()
                 self._shard += 1
                 self._writer = self._open()
@@ -195,7 +202,7 @@ class ShardWriter:
         self._local.cleanup()
 
     def _path(self) -> str:
-        return os.path.join(self._folder, shard_name(self._shard, self._shards))
+        return os.path.join(self._folder, shard_name(self._first + self._shard, self._of))
 
     @property
     def _plain(self) -> str:

@@ -1,77 +1,67 @@
-"""ValidationGate stops a run on what ExampleValidator published, and says what it was."""
+"""ValidationGate stops a run on what ImbalanceValidator published, and says what to do."""
 
 import pytest
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx.types import artifact_utils, standard_artifacts
+from absl import logging
 
-from tfx_rebalance.components.validation_gate.executor import Executor, anomalies_in
-from tfx_rebalance.errors import StopRun
+from tfx_rebalance.artifacts import ImbalanceReport
+from tfx_rebalance.components.validation_gate.executor import Executor
+from tfx_rebalance.errors import CorruptArtifactError, StopRun
+from tfx_rebalance.findings import Check, findings_of
 
 pytestmark = pytest.mark.tfx
 
 
-def missing(*columns):
-    return "".join(
-        f'anomaly_info {{ key: "{column}" value {{ description: "{column} is missing." }} }}'
-        for column in columns
+def check(verdict, subject, *, topic=""):
+    sentence = f"{topic}: {subject} is off" if topic else f"{subject} is off"
+    remedy = f"Mend {topic or subject}."
+    return Check(
+        name="c", subject=subject, verdict=verdict, sentence=sentence, remedy=remedy, topic=topic
     )
 
 
 @pytest.fixture
-def anomalies(tmp_path):
-    """Returns a function that writes anomalies per split, as ExampleValidator does."""
+def judge(tmp_path):
+    """Returns a function that runs the gate on a report of checks."""
 
-    def write(**splits):
-        artifact = standard_artifacts.ExampleAnomalies()
-        artifact.uri = str(tmp_path)
-        artifact.split_names = artifact_utils.encode_split_names(list(splits))
-        for split, text in splits.items():
-            (tmp_path / f"Split-{split}").mkdir()
-            proto = text_format.Parse(text, anomalies_pb2.Anomalies())
-            (tmp_path / f"Split-{split}" / "SchemaDiff.pb").write_bytes(proto.SerializeToString())
-        return artifact
+    def run(*checks):
+        report = ImbalanceReport()
+        report.uri = str(tmp_path)
+        text = findings_of(checks, classes={}, settings={}).model_dump_json()
+        (tmp_path / "report.json").write_text(text)
+        Executor().Do({"imbalance_report": [report]}, {}, {})
 
-    return write
+    return run
 
 
-def judge(artifact, on_anomaly="stop"):
-    Executor().Do({"anomalies": [artifact]}, {}, {"on_anomaly": on_anomaly})
+def test_a_report_without_a_stop_passes_and_its_warnings_are_logged(judge, monkeypatch):
+    said = []
+    monkeypatch.setattr(logging, "warning", lambda text, *values: said.append(text % values))
+    judge(check("ok", "a"), check("warn", "b"))
+    assert said == ["b is off. Mend b."]
 
 
-def test_data_without_anomalies_passes(anomalies):
-    judge(anomalies(train="", eval=""))
-
-
-def test_an_anomaly_stops_the_run_with_split_column_and_remedy(anomalies):
+def test_a_stop_is_told_with_what_to_do_and_without_the_rest(judge):
     with pytest.raises(StopRun) as error:
-        judge(anomalies(train="", val=missing("age")))
-    assert "does not fit the schema: val: column 'age': age is missing" in str(error.value)
-    assert "validate.anomalies: warn" in str(error.value)
+        judge(check("warn", "a"), check("stop", "b"), check("stop", "c"), check("ok", "d"))
+    assert str(error.value) == "b is off. Mend b. c is off. Mend c."
 
 
-def test_an_anomaly_can_be_passed_over(anomalies):
-    judge(anomalies(train=missing("age")), on_anomaly="warn")
+def test_checks_with_a_topic_are_one_sentence_of_the_first_ten(judge):
+    many = [check("stop", f"{i:02}", topic="numbers") for i in range(13)]
+    with pytest.raises(StopRun) as error:
+        judge(*many)
+    assert str(error.value).startswith("numbers: 00 is off; 01 is off; ")
+    assert str(error.value).endswith("09 is off (and 3 more). Mend numbers.")
 
 
-def test_every_split_is_looked_at_and_the_columns_are_sorted(anomalies):
-    found = anomalies_in(anomalies(train=missing("b", "a"), eval=missing("c")))
-    assert [text.partition(": ")[0] for text in found] == ["train", "train", "eval"]
-    assert [name for text in found for name in "abc" if f"'{name}'" in text] == ["a", "b", "c"]
+def test_of_many_sentences_the_first_ten_are_told(judge):
+    with pytest.raises(StopRun, match=r"09 is off\. Mend 09\. \(and 2 more\)$") as error:
+        judge(*(check("stop", f"{i:02}") for i in range(12)))
+    assert "10 is off" not in str(error.value)
 
 
-def test_an_anomaly_of_the_whole_split_counts(anomalies):
-    artifact = anomalies(train='dataset_anomaly_info { description: "too few rows" }')
-    assert anomalies_in(artifact) == ["train: too few rows"]
-
-
-def test_a_short_description_is_better_than_none(anomalies):
-    text = 'anomaly_info { key: "a" value { short_description: "Column dropped" } }'
-    assert anomalies_in(anomalies(train=text)) == ["train: column 'a': Column dropped"]
-
-
-def test_of_many_anomalies_the_first_ten_are_told(anomalies):
-    columns = [f"column_{i:02}" for i in range(13)]
-    with pytest.raises(StopRun, match=r"column_09 is missing \(and 3 more\)") as error:
-        judge(anomalies(train=missing(*columns)))
-    assert "column_10" not in str(error.value)
+def test_a_report_that_cannot_be_read_is_no_pass(tmp_path):
+    report = ImbalanceReport()
+    report.uri = str(tmp_path)
+    with pytest.raises(CorruptArtifactError):
+        Executor().Do({"imbalance_report": [report]}, {}, {})

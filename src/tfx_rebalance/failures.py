@@ -16,7 +16,7 @@ EXPECTED: Mapping[str, type[RebalanceError]] = {
     if isinstance(kind, type) and issubclass(kind, RebalanceError)
 }
 _NO_ROOM = (
-    "A run needs room for the resampled rows, and for as it takes for all of them once "
+    "A run needs room for the rows it writes, and for all of them once "
     "more without compression. Make room, or put the pipeline root where there is some"
 )
 _NO_ACCESS = "Give this user the right to write there, or take another pipeline root"

@@ -3,7 +3,7 @@
 import pytest
 
 from tfx_rebalance import errors
-from tfx_rebalance.components.rebalance.failures import known_failure
+from tfx_rebalance.failures import known_failure
 
 DATA = "'train/shard-2': 1 of 35 rows have a label 'y' outside the domain: 5. Correct the data."
 FROM_A_THREAD = f"""Traceback (most recent call last):

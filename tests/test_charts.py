@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.rebalance.chart import (
-    CLASS_HEIGHT,
+from tfx_rebalance.charts import (
+    BAR_HEIGHT,
+    CLASS_GAP,
     LONGEST_BAR,
     WIDTH,
     counts_chart,
@@ -22,8 +23,9 @@ ROWS = st.integers(0, 10**10)
 COUNTS = st.dictionaries(st.text(max_size=40), st.tuples(ROWS, ROWS), min_size=1, max_size=8)
 
 
-def chart(counts, title="rows"):
-    return ET.fromstring(counts_chart(counts, title=title).encode())
+def chart(counts, title="rows", series=("before", "after")):
+    svg = counts_chart(counts, series=series, title=title, about="Rows of each class")
+    return ET.fromstring(svg.encode())
 
 
 def bars(svg, when):
@@ -120,7 +122,7 @@ def test_the_picture_needs_nothing_else():
 
 def test_the_picture_grows_with_the_classes():
     small, large = (float(chart({str(i): (1, 1) for i in range(n)}).get("height")) for n in (2, 40))
-    assert large - small == 38 * CLASS_HEIGHT
+    assert large - small == 38 * (2 * BAR_HEIGHT + CLASS_GAP)
 
 
 @given(text=st.text(max_size=60))
@@ -139,7 +141,16 @@ def test_wide_signs_count_twice():
     assert shortened("多" * 13, columns=24) == "多" * 6 + "…" + "多" * 5
 
 
-@pytest.mark.parametrize("counts", [{}, {"a": (1, -1)}])
+def test_any_number_of_series_is_drawn_each_in_its_place():
+    series = [f"split {i}" for i in range(8)]
+    svg = chart({"a": range(1, 9), "b": [5] * 8}, series=series)
+    assert [len(bars(svg, name)) for name in series] == [2] * 8
+    tops = [float(bar.get("y")) for bar in svg.iter(f"{SVG}rect") if bar.get("class")]
+    assert all(below - above >= BAR_HEIGHT for above, below in pairwise(tops))
+    assert svg.find(f"{SVG}g").find(f"{SVG}title").text.startswith("a: 1 split 0, 2 split 1, ")
+
+
+@pytest.mark.parametrize("counts", [{}, {"a": (1, -1)}, {"a": (1,)}, {"a": (1, 2, 3)}])
 def test_nothing_to_draw_is_refused(counts):
     with pytest.raises(ValueError, match="counts must have a class"):
-        counts_chart(counts, title="rows")
+        counts_chart(counts, series=("before", "after"), title="rows", about="Rows")

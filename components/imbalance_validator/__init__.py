@@ -1,0 +1,1 @@
+"""ImbalanceValidator: what is wrong with the classes and the features, before training."""
