@@ -37,7 +37,12 @@ RUNTIME = [
     "scipy>=1.10,<1.13",
     "threadpoolctl>=3.1,<4",
 ]
+TFDS = [
+    # For CPython alone: else uv resolves for PyPy too, and ml-metadata has no wheels for it.
+    "tensorflow-datasets>=4.9.9,<5; platform_python_implementation == 'CPython'",
+]
 DEV = [
+    *TFDS,
     "build>=1.2",
     "codespell>=2.3",
     "hypothesis>=6.100",
@@ -64,5 +69,5 @@ setup(
     packages=packages(),
     package_dir=ROOMS,
     install_requires=RUNTIME,
-    extras_require={"dev": DEV},
+    extras_require={"dev": DEV, "tfds": TFDS},
 )

@@ -7,6 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT
+from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import EXAMPLE_WEIGHT, Features, features_of, missing_name
 from tfx_rebalance.files import local_copy
@@ -23,10 +24,13 @@ def check_config(config: PipelineConfig) -> Features:
     """
     schema = read_schema(config.data.schema_file)
     features = features_of(schema, label=config.data.label, exclude=config.data.exclude)
-    _source_exists(config)
+    _source_exists("data.source", config.data)
+    if config.serving_data is not None:
+        _source_exists("validate.serving", config.serving_data.for_serving())
     _known_classes(config, features.classes)
     _known_columns(config, features, [feature.name for feature in schema.feature])
     _group_key(config, [feature.name for feature in schema.feature])
+    _named_columns(config, [feature.name for feature in schema.feature])
     _no_collisions(features)
     return features
 
@@ -52,11 +56,24 @@ def read_schema(path: str) -> schema_pb2.Schema:
         ) from None
 
 
-def _source_exists(config: PipelineConfig) -> None:
-    source = config.data.source
-    if not config.data.is_demo and "://" not in source and not Path(source).is_file():
+def _source_exists(key: str, data: DataSettings) -> None:
+    """A pattern's files may still come; one file by its name, or a folder of images, is there."""
+    path = getattr(data.source, "path", None)
+    if path is None:
+        if data.splits.files is not None and data.source.format != "tfds":
+            raise ConfigError(
+                f"data.splits.files needs a source that is made of files, got {data.source.format}."
+            )
+        return
+    if "://" in path or any(character in path for character in "*?{["):
+        return
+    if data.source.format == "image_folder" or data.splits.files is not None:
+        if not Path(path).is_dir():
+            raise ConfigError(f"{key} {path!r} is not a folder. Give the folder of the files.")
+    elif not Path(path).is_file():
         raise ConfigError(
-            f"data.source {source!r} is not a file. Give a CSV file (plain or .gz), or `demo`."
+            f"{key} {path!r} is not a file. Give a {data.source.format} file, a pattern such as "
+            "'data/*.csv', or `demo`."
         )
 
 
@@ -128,6 +145,19 @@ def _group_key(config: PipelineConfig, columns: Collection[str]) -> None:
             f"rebalance.group_key {name!r} would be a model input. List it under data.exclude: "
             "what a group is called says nothing about the next one."
         )
+
+
+def _named_columns(config: PipelineConfig, columns: Collection[str]) -> None:
+    data = config.data
+    for key, name in {
+        "data.splits.group_by": data.splits.group_by,
+        "data.time_column": data.time_column,
+    }.items():
+        if name is not None and name not in columns:
+            raise ConfigError(
+                f"{key} names {name!r}, which the schema does not have{nearest(columns, name)}. "
+                f"Allowed: {', '.join(columns)}."
+            )
 
 
 def _no_collisions(features: Features) -> None:

@@ -1,20 +1,30 @@
 """One YAML describes a run: its sections, typed; how it is read is in `config_file.py`."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from tfx_rebalance.components.evaluator.settings import GateSettings
 from tfx_rebalance.components.example_gen.settings import DataSettings
+from tfx_rebalance.components.example_gen.sources.settings import SourceSettings
+from tfx_rebalance.components.imbalance_validator.settings import ValidateSettings
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 from tfx_rebalance.settings import Settings
 
 
-class ValidateSettings(Settings):
-    """What happens when the data does not fit the schema."""
+class ValidationSettings(ValidateSettings):
+    """The checks, and the rows that were sent to the model, to be held against them."""
 
-    anomalies: Literal["stop", "warn"] = "stop"
+    serving: SourceSettings | None = None
+    """A source such as `data.source`; its rows may come without a label."""
+    slice_by_class: bool = False
+    """Whether statistics are also made of each class, so that leaking features are found."""
+
+    @property
+    def checks(self) -> ValidateSettings:
+        """The checks alone."""
+        return ValidateSettings.model_validate(
+            self.model_dump(exclude={"serving", "slice_by_class"})
+        )
 
 
 class TransformSettings(Settings):
@@ -47,7 +57,7 @@ class PipelineConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
     data: DataSettings
-    validation: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    validation: ValidationSettings = Field(default=ValidationSettings(), alias="validate")
     rebalance: RebalanceSettings = RebalanceSettings()
     transform: TransformSettings = TransformSettings()
     trainer: TrainerSettings = TrainerSettings()
@@ -56,3 +66,9 @@ class PipelineConfig(Settings):
     evaluate: GateSettings = GateSettings()
     push: PushSettings = PushSettings()
     beam: BeamSettings = BeamSettings()
+
+    @property
+    def serving_data(self) -> DataSettings | None:
+        """How the rows that were sent to the model are read; None where there are none."""
+        source = self.validation.serving
+        return None if source is None else self.data.model_copy(update={"source": source})

@@ -1,22 +1,29 @@
 """Reads a config file; an error names file, line, key and value, and what is allowed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from tfx_rebalance.components.example_gen.settings import DEMO
+from tfx_rebalance.components.example_gen.sources.settings import DEMO, AnySource
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.config_errors import KeyPath, explain
 
-KeyPath = tuple[str | int, ...]
+PATHS = (
+    *(f"data.source{part}" for part in ("", ".path", ".data_dir", ".cache")),
+    *(f"validate.serving{part}" for part in ("", ".path", ".data_dir", ".cache")),
+    "data.schema",
+    "push.destination",
+    "validate.previous",
+)
+"""Keys whose values are names of files."""
 
-PATHS = ("data.source", "data.schema", "push.destination")
+NO_PATHS = (DEMO, "champion", "none")
+"""What may stand in place of a file's name."""
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "examples" / "card_fraud.yaml"
 
@@ -42,7 +49,7 @@ def load_config(path: Path, *, overrides: Sequence[str] = ()) -> PipelineConfig:
         # As JSON, strictly: a list may be a tuple, but text is no number and yes is not 1.
         config = PipelineConfig.model_validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path=path, lines=lines, overrides=overrides)) from None
+        raise ConfigError(explain(error, path=path, lines=lines, overrides=overrides)) from None
     return _absolute(config, path.resolve().parent)
 
 
@@ -118,113 +125,32 @@ def _apply(content: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override}: the value is not YAML: {error}") from None
-    if name in PATHS and isinstance(value, str) and value != DEMO:
+    if name in PATHS and isinstance(value, str) and value not in NO_PATHS:
         value = _resolve(value, Path.cwd())  # What is typed is meant from here.
     section[keys[-1]] = value
 
 
-def _explain(
-    error: ValidationError,
-    *,
-    path: Path,
-    lines: Mapping[KeyPath, int],
-    overrides: Sequence[str],
-) -> str:
-    """Returns one line per wrong key; the branches of a union that failed share a line."""
-    problems: dict[KeyPath, list[str]] = {}
-    for detail in error.errors():
-        model, keys = _locate(detail["loc"])
-        problem = _problem(detail, model)
-        if problem not in problems.setdefault(keys, []):
-            problems[keys].append(problem)
-    texts = []
-    for keys, found in problems.items():
-        texts.append(
-            f"{_place(keys, path, lines, overrides)}: {_dotted(keys)} {', or '.join(found)}"
-        )
-    return "\n".join(texts)
-
-
-def _place(
-    keys: KeyPath, path: Path, lines: Mapping[KeyPath, int], overrides: Sequence[str]
-) -> str:
-    """Returns the `--set` a key comes from, else the file and the line it is in or belongs to."""
-    for override in reversed(overrides):
-        if _dotted(keys).startswith(override.partition("=")[0]):
-            return f"--set {override}"
-    line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
-    return f"{path}, line {line}"
-
-
-def _locate(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, KeyPath]:
-    """Returns the model an error lies in and its keys, without pydantic's names of branches."""
-    model: type[BaseModel] | None = PipelineConfig
-    keys: list[str | int] = []
-    free = False  # Below a mapping with free keys, any name is a key of the file.
-    for part in loc:
-        fields = _fields(model) if model else {}
-        if part in fields:
-            keys.append(part)
-            inner = _model_in(fields[str(part)])
-            free = inner is None
-            model = inner or model
-        elif isinstance(part, int):
-            keys.append(part)
-        elif not free:
-            keys.append(part)
-            break
-        elif not _is_branch(part):
-            keys.append(part)
-    return model, tuple(keys)
-
-
-def _is_branch(part: str) -> bool:
-    return part in {"float", "int", "str", "[key]"} or "[" in part
-
-
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model_in(argument) for argument in get_args(annotation))
-    return next((model for model in found if model), None)
-
-
-def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
-    value = detail["input"]
-    match detail["type"]:
-        case "extra_forbidden":
-            names = list(_fields(model)) if model else []
-            hint = nearest(names, str(detail["loc"][-1]))
-            return f"is not a known key{hint}. Allowed here: {', '.join(names)}."
-        case "missing":
-            return "is required."
-        case "value_error":
-            return str(detail["ctx"]["error"]).rstrip(".") + "."
-        case "none_required":
-            return f"must be null in this version, got {value!r}."
-        case _:
-            message = detail["msg"].replace("Input should be", "must be")
-            return f"{message[0].lower()}{message[1:]}, got {value!r}."
-
-
-def _dotted(keys: KeyPath) -> str:
-    return (
-        "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".") or "config"
-    )
-
-
 def _absolute(config: PipelineConfig, folder: Path) -> PipelineConfig:
-    data, push = config.data, config.push
-    paths = {"schema_file": _resolve(data.schema_file, folder)}
-    if not data.is_demo:
-        paths["source"] = _resolve(data.source, folder)
+    data, push, validation = config.data, config.push, config.validation
+    schema = _resolve(data.schema_file, folder)
+    data = data.model_copy(update={"schema_file": schema, "source": _at(data.source, folder)})
     if push.destination:
         push = push.model_copy(update={"destination": _resolve(push.destination, folder)})
-    return config.model_copy(update={"data": data.model_copy(update=paths), "push": push})
+    if validation.serving is not None:
+        serving = _at(validation.serving, folder)
+        validation = validation.model_copy(update={"serving": serving})
+    if validation.previous not in NO_PATHS:
+        previous = _resolve(validation.previous, folder)
+        validation = validation.model_copy(update={"previous": previous})
+    return config.model_copy(update={"data": data, "push": push, "validation": validation})
+
+
+def _at(source: AnySource, folder: Path) -> AnySource:
+    """Returns a source whose files' names are absolute."""
+    named = {key: getattr(source, key, None) for key in ("path", "data_dir", "cache")}
+    return source.model_copy(
+        update={key: _resolve(name, folder) for key, name in named.items() if name}
+    )
 
 
 def _resolve(name: str, folder: Path) -> str:

@@ -4,17 +4,20 @@ from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
-from tfx.types import Channel, standard_artifacts
+from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from tfx_rebalance.components.evaluator.component import Evaluator
 from tfx_rebalance.components.evaluator.eval_config import eval_config
 from tfx_rebalance.components.example_gen.component import ExampleGen
+from tfx_rebalance.components.imbalance_validator.component import ImbalanceValidator
+from tfx_rebalance.components.imbalance_validator.stats_options import slicing_by
 from tfx_rebalance.components.pusher.component import Pusher
 from tfx_rebalance.components.rebalance.component import Rebalance
 from tfx_rebalance.components.trainer.component import Trainer
@@ -24,7 +27,7 @@ from tfx_rebalance.pipeline.config import PipelineConfig
 
 PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
 
-NEVER_CACHED = ("ValidationGate", "Pusher")
+NEVER_CACHED = ("ImbalanceValidator", "ValidationGate", "Pusher")
 """Nodes that judge or read the outside world: a remembered answer would be no answer."""
 
 
@@ -35,6 +38,7 @@ def create_pipeline(
     root: str,
     destination: str,
     fingerprint: str = "",
+    serving_fingerprint: str = "",
 ) -> Pipeline:
     """Returns the pipeline that a config describes, the same for every target.
 
@@ -44,6 +48,7 @@ def create_pipeline(
         root: Where artifacts go.
         destination: Where released models go.
         fingerprint: A hash of the source's content (see `ExampleGen`).
+        serving_fingerprint: The same of the rows that were sent to the model, if there are any.
     """
     schema = ImportSchemaGen(schema_file=config.data.schema_file)
     schema_of = {"schema": schema.outputs["schema"]}
@@ -51,11 +56,29 @@ def create_pipeline(
     example_gen = ExampleGen(settings=config.data, fingerprint=fingerprint, **schema_of)
     examples = example_gen.outputs["examples"]
 
-    statistics_gen = StatisticsGen(examples=examples, exclude_splits=["eval"], **schema_of)
-    validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], **schema_of)
-    gate = ValidationGate(
-        anomalies=validator.outputs["anomalies"], on_anomaly=config.validation.anomalies
+    # What describes `eval` is its class counts alone, and ExampleGen has them.
+    statistics_gen = StatisticsGen(
+        examples=examples,
+        exclude_splits=["eval"],
+        stats_options=slicing_by(features.label) if config.validation.slice_by_class else None,
+        **schema_of,
     )
+    statistics = statistics_gen.outputs["statistics"]
+    schema_validator = ExampleValidator(statistics=statistics, **schema_of)
+    serving, serving_statistics = _serving(config, schema_of, fingerprint=serving_fingerprint)
+    validator = ImbalanceValidator(
+        statistics=statistics,
+        anomalies=schema_validator.outputs["anomalies"],
+        examples=examples,
+        serving_statistics=serving_statistics,
+        settings=config.validation.checks,
+        features=features,
+        bars={name: config.evaluate.bar(name) for name in features.classes},
+        confidence=config.evaluate.confidence,
+        released=destination,
+        **schema_of,
+    )
+    gate = ValidationGate(imbalance_report=validator.outputs["imbalance_report"])
 
     transform = Transform(
         examples=examples,
@@ -105,6 +128,7 @@ def create_pipeline(
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        statistics=statistics,
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=destination)
         ),
@@ -117,6 +141,8 @@ def create_pipeline(
             schema,
             example_gen,
             statistics_gen,
+            schema_validator,
+            *serving,
             validator,
             gate,
             transform,
@@ -129,3 +155,17 @@ def create_pipeline(
         enable_cache=True,
         beam_pipeline_args=list(config.beam.args),
     )
+
+
+def _serving(
+    config: PipelineConfig, schema_of: dict[str, BaseChannel], *, fingerprint: str
+) -> tuple[list[BaseNode], BaseChannel | None]:
+    """Returns the nodes that describe the rows sent to the model, and their statistics."""
+    data = config.serving_data
+    if data is None:
+        return [], None
+    example_gen = ExampleGen(settings=data, fingerprint=fingerprint, serving=True, **schema_of)
+    example_gen = example_gen.with_id("ServingExampleGen")
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"], **schema_of)
+    statistics_gen = statistics_gen.with_id("ServingStatisticsGen")
+    return [example_gen, statistics_gen], statistics_gen.outputs["statistics"]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfx.types import standard_artifacts
-
 from tfx_rebalance.artifacts import REPORT_FILE
 from tfx_rebalance.components.evaluator.results import GateResult, read_gate
+from tfx_rebalance.components.example_gen.report import FILE as INGESTION_FILE
+from tfx_rebalance.components.example_gen.report import Ingestion
 from tfx_rebalance.components.rebalance.report import Report
-from tfx_rebalance.components.validation_gate.executor import anomalies_in
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
+from tfx_rebalance.findings import read_findings
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.results import NOT_BLESSED, ClassResult, RunResult, Verdict
@@ -103,7 +103,8 @@ def result_of(
         reason=reason,
         classes=_classes(config, features, progress, gate),
         model_uri=_pushed(progress) if verdict == "released" else None,
-        warnings=_warnings(config, progress),
+        notes=_ingestion(progress).notes if "ExampleGen" in progress.nodes else [],
+        warnings=_warnings(progress),
         seconds={name: round(node.seconds, 3) for name, node in progress.nodes.items()},
         cached=[name for name, node in progress.nodes.items() if node.cached],
         log=str(place.log),
@@ -159,12 +160,20 @@ def _classes(
     return results
 
 
-def _warnings(config: PipelineConfig, progress: Progress) -> list[str]:
-    if config.validation.anomalies != "warn" or "ExampleValidator" not in progress.nodes:
-        return []
-    anomalies = standard_artifacts.ExampleAnomalies()
-    anomalies.set_mlmd_artifact(progress.nodes["ExampleValidator"].outputs["anomalies"])
-    return [f"the data does not fit the schema: {found}" for found in anomalies_in(anomalies)]
+def _warnings(progress: Progress) -> list[str]:
+    """Returns what was left out of the data, and what ImbalanceValidator warns of."""
+    found = []
+    if "ExampleGen" in progress.nodes:
+        found += _ingestion(progress).warnings
+    if "ImbalanceValidator" in progress.nodes:
+        uri = progress.uri("ImbalanceValidator", "imbalance_report")
+        found += read_findings(uri).told("warn")
+    return found
+
+
+def _ingestion(progress: Progress) -> Ingestion:
+    path = Path(progress.uri("ExampleGen", "examples")) / INGESTION_FILE
+    return Ingestion.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def _pushed(progress: Progress) -> str:

@@ -10,7 +10,9 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from tfx_rebalance.components.example_gen.rows import as_lists, read_batches
+from tfx_rebalance.components.example_gen.columns import as_lists
+from tfx_rebalance.components.example_gen.sources.csv import read_file
+from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError, ModelError
 from tfx_rebalance.features import FEATURES_FILE, SCHEMA_TYPES, Features
 from tfx_rebalance.files import newest_version
@@ -42,7 +44,8 @@ def predict(model: Path, source: Path, target: Path) -> int:
     score = _scorer(folder, features)
     temporary = target.with_name(target.name + ".writing")
     try:
-        batches = read_batches(str(source), name=str(source), schema=_schema(features), label=None)
+        wanted = wanted_of(_schema(features), label=features.label, label_required=False)
+        batches = read_file(str(source), wanted)
         rows = _write(batches, temporary, features=features, score=score, name=str(source))
         os.replace(temporary, target)
     except OSError as error:

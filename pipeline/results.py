@@ -42,8 +42,10 @@ class RunResult(BaseModel):
     classes: dict[str, ClassResult]
     model_uri: str | None = None
     """Where the model was pushed to; None if it was not."""
+    notes: list[str] = []
+    """What was done to the data on the way in, as configured."""
     warnings: list[str]
-    """What the data validation found under `validate.anomalies: warn`."""
+    """What the checks of the data warn of."""
     seconds: dict[str, float]
     cached: list[str]
     """Nodes whose earlier result was taken."""
@@ -63,6 +65,7 @@ def _parts(result: RunResult) -> list[RenderableType]:
     style = {"released": "bold green", "not_released": "bold yellow", "stopped": "bold red"}
     verdict = Text(result.verdict.upper().replace("_", " "), style=style[result.verdict])
     parts.append(verdict.append(f": {result.reason}", style="not bold"))
+    parts += [Text(f"note: {note}", style="dim") for note in result.notes]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in result.warnings]
     if result.model_uri:
         parts.append(Text(f"model:   {result.model_uri}"))

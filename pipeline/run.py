@@ -2,20 +2,18 @@
 
 import hashlib
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
-from tfx_rebalance import __version__
-from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.features import Features
 from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
+from tfx_rebalance.pipeline.fingerprint import fingerprint_of
 from tfx_rebalance.pipeline.outcome import Place, Progress, result_of
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.runners.local import run_nodes
-
-HASH_BLOCK = 1 << 20
 
 
 def run(
@@ -25,22 +23,7 @@ def run(
     progress = Progress(display)
     error: Exception | None = None
     try:
-        pipeline = create_pipeline(
-            _with_pinned_schema(config, place),
-            features,
-            root=str(place.root / "pipeline"),
-            destination=place.destination(config),
-            fingerprint=_fingerprint(config.data),
-        )
-        run_nodes(
-            pipeline,
-            metadata_path=str(place.root / "metadata.sqlite"),
-            run_id=place.run_id,
-            use_cache=use_cache,
-            never_cached=_never_cached(config),
-            on_start=progress.start,
-            on_end=progress.end,
-        )
+        _run_nodes(config, features, place, progress, use_cache=use_cache)
     except Exception as raised:
         error = raised
         _log_traceback(place)
@@ -51,6 +34,30 @@ def run(
         result = result_of(config, features, place, Progress(display), error or raised)
     write_whole(place.result, result.model_dump_json(indent=2))
     return result
+
+
+def _run_nodes(
+    config: PipelineConfig, features: Features, place: Place, progress: Progress, *, use_cache: bool
+) -> None:
+    data = {"ExampleGen": config.data, "ServingExampleGen": config.serving_data}
+    fingerprints = {node: fingerprint_of(settings) for node, settings in data.items()}
+    pipeline = create_pipeline(
+        _with_pinned_schema(config, place),
+        features,
+        root=str(place.root / "pipeline"),
+        destination=place.destination(config),
+        fingerprint=fingerprints["ExampleGen"],
+        serving_fingerprint=fingerprints["ServingExampleGen"],
+    )
+    run_nodes(
+        pipeline,
+        metadata_path=str(place.root / "metadata.sqlite"),
+        run_id=place.run_id,
+        use_cache=use_cache,
+        never_cached=_never_cached(config, fingerprints),
+        on_start=progress.start,
+        on_end=progress.end,
+    )
 
 
 def _log_traceback(place: Place) -> None:
@@ -74,20 +81,8 @@ def _with_pinned_schema(config: PipelineConfig, place: Place) -> PipelineConfig:
     return config.model_copy(update={"data": data})
 
 
-def _never_cached(config: PipelineConfig) -> list[str]:
+def _never_cached(config: PipelineConfig, fingerprints: Mapping[str, str]) -> list[str]:
     """What is remote has no fingerprint here, so it is read each time."""
-    remote = {"ImportSchemaGen": config.data.schema_file, "ExampleGen": config.data.source}
-    return [*NEVER_CACHED, *(node for node, path in remote.items() if "://" in path)]
-
-
-def _fingerprint(data: DataSettings) -> str:
-    """Returns a hash of what the data is made of, this version included; none for a remote file."""
-    digest = hashlib.sha256(__version__.encode())
-    if data.is_demo:
-        return digest.hexdigest()  # The settings are the data, and the node's input anyway.
-    if "://" in data.source:
-        return ""
-    with Path(data.source).open("rb") as file:
-        while block := file.read(HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    unknown = [node for node, fingerprint in fingerprints.items() if not fingerprint]
+    remote = ["ImportSchemaGen"] if "://" in config.data.schema_file else []
+    return [*NEVER_CACHED, *unknown, *remote]

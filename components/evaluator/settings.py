@@ -26,6 +26,9 @@ class GateSettings(Settings):
 
     min_recall: dict[str, Bar] = Field(default={DEFAULT: 0.5}, min_length=1)
     """Class (or `default`) -> the recall it must reach."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of the one-sided bound that shows a recall: how many rows of a class `eval` must have for
+    its bar to be provable at all is checked before training."""
     slices: tuple[SliceSettings, ...] = ()
     max_recall_drop: Annotated[float, Field(ge=0, le=1)] | None = 0.1
     """How far below the last blessed model a class's recall may fall; null: no comparison."""

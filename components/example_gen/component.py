@@ -1,8 +1,8 @@
 """ExampleGen: data in, stratified splits out."""
 
 from tfx import types
-from tfx.dsl.components.base.base_component import BaseComponent
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
@@ -18,21 +18,28 @@ class ExampleGenSpec(ComponentSpec):
     PARAMETERS = {
         "settings": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
+        "serving": ExecutionParameter(type=int),
     }
 
 
-class ExampleGen(BaseComponent):
-    """Reads a CSV file, typed by the schema, into the splits train, val and eval.
+class ExampleGen(BaseBeamComponent):
+    """Reads a source, typed by the schema, into the splits train, val and eval.
 
-    Each split holds its share of every class to within one row; which row goes where depends on
-    the rows and the seed only.
+    Each split holds its share of every class to within one row, or as near as whole groups allow;
+    which row goes where depends on the rows and the seed only. Dates and spans are resolved when
+    it runs, so it needs no driver.
     """
 
     SPEC_CLASS = ExampleGenSpec
-    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     def __init__(
-        self, *, schema: types.BaseChannel, settings: DataSettings, fingerprint: str = ""
+        self,
+        *,
+        schema: types.BaseChannel,
+        settings: DataSettings,
+        fingerprint: str = "",
+        serving: bool = False,
     ) -> None:
         """Wires the node.
 
@@ -41,12 +48,15 @@ class ExampleGen(BaseComponent):
             settings: Source, label and splits.
             fingerprint: A hash of the source's content: another one makes TFX read it again.
                 Without it the node must not be cached.
+            serving: Whether these are rows that were sent to the model: they may come without a
+                label and with unknown ones, and all go to the one split `serving`.
         """
         super().__init__(
             spec=ExampleGenSpec(
                 schema=schema,
                 settings=settings.model_dump_json(by_alias=True),
                 fingerprint=fingerprint,
+                serving=int(serving),  # On KFP a bool is an integer anyway.
                 examples=types.Channel(type=standard_artifacts.Examples),
             )
         )

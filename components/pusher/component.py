@@ -1,12 +1,55 @@
-"""Pusher: the stock component with our executor."""
+"""Pusher: the stock one with our executor and the statistics of the training data."""
 
-from tfx.components.pusher.component import Pusher as StockPusher
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter
+from tfx.types.standard_component_specs import PusherSpec as StockPusherSpec
 
 from tfx_rebalance.components.pusher.executor import Executor
 
 
-class Pusher(StockPusher):
+class PusherSpec(StockPusherSpec):
+    """The stock spec and what the model was trained on."""
+
+    INPUTS = {
+        **StockPusherSpec.INPUTS,
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+    }
+
+
+class Pusher(BaseComponent):
     """Pushes what was blessed; the runners never cache it, so it answers for what is there now."""
 
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        *,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        push_destination: pusher_pb2.PushDestination,
+        statistics: types.BaseChannel | None = None,
+    ) -> None:
+        """Wires the node.
+
+        Args:
+            model: What may be pushed.
+            model_blessing: Whether it is.
+            push_destination: The folder that versions go to.
+            statistics: Of the data the model was trained on; its uri goes into the manifest, for
+                later runs to see a drift.
+        """
+        super().__init__(
+            spec=PusherSpec(
+                model=model,
+                model_blessing=model_blessing,
+                statistics=statistics,
+                push_destination=push_destination,
+                custom_config="null",
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
+        )

@@ -1,6 +1,7 @@
 """The stock executor, unless the newest version at the destination is this very model."""
 
 import hashlib
+import json
 import os
 
 from tfx import types
@@ -12,6 +13,9 @@ from tfx.utils import proto_utils
 
 from tfx_rebalance.files import newest_version
 
+RELEASES = "releases"
+"""The folder of manifests, beside the versions."""
+
 Artifacts = dict[str, list[types.Artifact]]
 
 
@@ -21,7 +25,7 @@ class Executor(StockExecutor):
     def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
-        """Marks the version that is there, or pushes a new one as the stock executor does."""
+        """Marks the version that is there, or pushes a new one, and writes its manifest."""
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(exec_properties["push_destination"], destination)
         newest = newest_version(destination.filesystem.base_directory)
@@ -35,8 +39,34 @@ class Executor(StockExecutor):
                 pushed_destination=newest,
                 pushed_version=os.path.basename(newest),
             )
-            return
-        super().Do(input_dict, output_dict, exec_properties)
+        else:
+            super().Do(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        path = pushed.get_string_custom_property("pushed_destination")
+        if path:
+            write_manifest(path, statistics=input_dict.get("statistics") or [])
+
+
+def write_manifest(pushed: str, *, statistics: list[types.Artifact]) -> None:
+    """Writes `releases/<version>.json` beside a version, if it is not there: what it came from.
+
+    Args:
+        pushed: The version's folder.
+        statistics: Of the data the model was trained on; may be empty.
+    """
+    base, version = os.path.split(pushed.rstrip("/"))
+    path = os.path.join(base, RELEASES, f"{version}.json")
+    if fileio.exists(path):
+        return
+    manifest = {
+        "version": version,
+        "model_sha256": tree_digest(pushed),
+        "statistics_uri": statistics[0].uri if statistics else None,
+    }
+    fileio.makedirs(os.path.dirname(path))
+    with fileio.open(f"{path}.writing", "w") as file:
+        file.write(json.dumps(manifest, indent=2))
+    fileio.rename(f"{path}.writing", path, overwrite=True)
 
 
 def tree_digest(folder: str) -> str:

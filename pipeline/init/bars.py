@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT
-from tfx_rebalance.components.example_gen.settings import SPLITS, SplitShares
-from tfx_rebalance.components.example_gen.splitting import Shares, split_sizes
+from tfx_rebalance.components.example_gen.settings import SPLITS, SplitSettings
+from tfx_rebalance.components.example_gen.splitting.shares import Shares, split_sizes
 from tfx_rebalance.errors import DataError
 from tfx_rebalance.intervals import clopper_pearson_lower, positives_to_prove
 
@@ -118,8 +118,8 @@ def _proposed(name: str, values: tuple[str, ...], rows: int) -> ProposedClass:
 
 
 def _eval_rows(rows: int) -> int:
-    shares = SplitShares()
-    return split_sizes(rows, Shares(SPLITS, (shares.train, shares.val, shares.eval)))["eval"]
+    shares = SplitSettings()
+    return split_sizes(rows, Shares(SPLITS, shares.shares))["eval"]
 
 
 def _free_name(value: str, classes: Mapping[str, int]) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 import yaml
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT, GateSettings
-from tfx_rebalance.components.example_gen.settings import DEMO, SPLITS, SplitShares
+from tfx_rebalance.components.example_gen.settings import SPLITS, SplitSettings
+from tfx_rebalance.components.example_gen.sources.settings import DEMO
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 from tfx_rebalance.intervals import positives_to_prove
-from tfx_rebalance.pipeline.config import TransformSettings, ValidateSettings
+from tfx_rebalance.pipeline.config import TransformSettings, ValidationSettings
 from tfx_rebalance.pipeline.init.bars import HIGHEST, USEFUL, ProposedClass, rows_to_prove
 from tfx_rebalance.pipeline.init.columns import Kind
 from tfx_rebalance.pipeline.init.profile import Profile
@@ -120,7 +121,7 @@ def _excluded(profile: Profile) -> list[str]:
 
 
 def _splits(profile: Profile) -> list[str]:
-    shares = SplitShares()
+    shares = SplitSettings()
     some = bool(profile.unlabelled)
     missing = f"{profile.unlabelled:,} rows have none" if some else "fail or drop"
     return [
@@ -137,7 +138,7 @@ def _middle(profile: Profile) -> list[str]:
     return [
         "",
         "validate:",
-        f"  anomalies: {ValidateSettings().anomalies}  # Or warn: when data breaks the schema.",
+        f"  anomalies: {ValidationSettings().anomalies}  # Or warn: when data breaks the schema.",
         "",
         "rebalance:",
         "  # The trainer's class weights are usually enough; resample only where it proves better.",

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.example_gen.rows import header_columns, read_batches
+from tfx_rebalance.components.example_gen.sources.csv import read_file
+from tfx_rebalance.components.example_gen.sources.csv_header import header_columns
+from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.draws import keyed_draws
 from tfx_rebalance.errors import ConfigError, DataError
 from tfx_rebalance.features import EXAMPLE_WEIGHT, MAX_INT_CLASSES, SCHEMA_TYPES
@@ -86,7 +88,7 @@ class Profile:
 
 
 def profile_csv(path: Path, *, label: str) -> Profile:
-    """Returns what a CSV file with a header holds, plain or gzip, judged on all its rows.
+    """Returns what a CSV file with a header holds, plain, gzip or zstd, judged on all its rows.
 
     The file is read twice: as text to tell each column's type, then with those types, which is
     what ExampleGen does, to look for leaks on at most about 100,000 rows.
@@ -117,12 +119,12 @@ def profile_csv(path: Path, *, label: str) -> Profile:
 
 
 def _check_label(path: Path, label: str) -> None:
-    """Refuses a label the header does not have; `read_batches` says what else is wrong."""
+    """Refuses a label the header does not have; `read_file` says what else is wrong."""
     try:
         columns = header_columns(str(path), name=str(path))
     except OSError as error:
         raise ConfigError(
-            f"{str(path)!r} cannot be read: {error.strerror}. Give a CSV file, plain or .gz."
+            f"{str(path)!r} cannot be read: {error.strerror}. Give a CSV file, plain, .gz or .zst."
         ) from None
     if label not in columns:
         commas = " Cells must have commas between them." if len(columns) == 1 else ""
@@ -220,4 +222,4 @@ def _sampled(
 
 
 def _batches(path: Path, *, label: str, schema: schema_pb2.Schema) -> Iterator[pa.RecordBatch]:
-    return read_batches(str(path), name=str(path), schema=schema, label=label)
+    return read_file(str(path), wanted_of(schema, label=label))

@@ -19,7 +19,7 @@ from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
 IMAGE = f"tfx-rebalance:{__version__}"
 """What the steps run in; a registry of your own comes with the Kubeflow targets."""
 
-UNCACHED = (*NEVER_CACHED, "ImportSchemaGen", "ExampleGen")
+UNCACHED = (*NEVER_CACHED, "ImportSchemaGen", "ExampleGen", "ServingExampleGen")
 """Nobody computes a fingerprint of schema and data there, so they are read each time."""
 
 
@@ -39,15 +39,17 @@ def compile_pipeline(config: PipelineConfig, features: Features, output: Path) -
         )
         runner.run(pipeline)
         spec = yaml.safe_load((Path(folder) / "pipeline.yaml").read_text(encoding="utf-8"))
-    for name in UNCACHED:
-        spec["root"]["dag"]["tasks"][name]["cachingOptions"] = {"enableCache": False}
+    tasks = spec["root"]["dag"]["tasks"]
+    for name in set(UNCACHED) & set(tasks):
+        tasks[name]["cachingOptions"] = {"enableCache": False}
     _write(output, yaml.safe_dump(spec))
 
 
 def local_paths(config: PipelineConfig) -> list[str]:
     """Returns the keys of the config that name files of this machine, which Vertex will not see."""
     named = {
-        "data.source": config.data.source if not config.data.is_demo else "",
+        "data.source": getattr(config.data.source, "path", ""),
+        "validate.serving": getattr(config.validation.serving, "path", ""),
         "data.schema": config.data.schema_file,
         "push.destination": config.push.destination or f"serving/{config.name}",
     }

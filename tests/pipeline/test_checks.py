@@ -102,7 +102,7 @@ def test_an_unknown_label_or_excluded_column_is_refused(check):
 
 def test_a_missing_source_is_refused(check, tmp_path):
     with pytest.raises(
-        ConfigError, match=r"data.source '.*none.csv' is not a file. Give a CSV file"
+        ConfigError, match=r"data.source '.*none.csv' is not a file. Give a csv file"
     ):
         check(data={"source": str(tmp_path / "none.csv")})
     with pytest.raises(ConfigError, match="is not a file"):
@@ -155,3 +155,33 @@ def test_the_group_key_is_a_column_that_is_no_input(check):
 def test_classes_to_clean_are_known_classes(check):
     with pytest.raises(ConfigError, match=r"^rebalance.sampling_strategy names the class 'legti'"):
         check(rebalance={"strategy": "tomek_links", "sampling_strategy": ["legti"]})
+
+
+def test_columns_that_split_are_columns_of_the_schema(check):
+    check(data={"splits": {"group_by": "country"}})
+    with pytest.raises(ConfigError, match=r"data.splits.group_by names 'county', .*did you mean"):
+        check(data={"splits": {"group_by": "county"}})
+    with pytest.raises(ConfigError, match=r"^data.time_column names 'when', which the schema does"):
+        check(data={"time_column": "when"})
+
+
+def test_a_pattern_may_still_be_without_files(check, tmp_path):
+    check(data={"source": str(tmp_path / "*.csv")})
+    check(data={"source": str(tmp_path / "{YYYY}{MM}{DD}.csv")})
+
+
+def test_a_folder_of_images_is_a_folder(check, tmp_path):
+    check(data={"source": {"format": "image_folder", "path": str(tmp_path)}})
+    with pytest.raises(ConfigError, match="is not a folder. Give the folder of the files"):
+        check(data={"source": {"format": "image_folder", "path": str(tmp_path / "none")}})
+
+
+def test_files_for_splits_need_a_source_of_files(check):
+    files = {"files": {"train": "a.csv", "eval": "b.csv"}}
+    with pytest.raises(ConfigError, match="a source that is made of files, got openml"):
+        check(data={"source": {"format": "openml", "name": "adult"}, "splits": files})
+
+
+def test_a_missing_serving_source_is_refused(check, tmp_path):
+    with pytest.raises(ConfigError, match=r"^validate.serving '.*none.csv' is not a file"):
+        check(validate={"serving": str(tmp_path / "none.csv")})

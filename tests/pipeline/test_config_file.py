@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from tfx_rebalance.components.example_gen.sources.settings import CsvSource
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.config_file import load_config
 
@@ -45,7 +46,7 @@ def refused(load):
 
 def test_names_of_files_are_relative_to_the_config(load, tmp_path):
     data = load(GOOD).data
-    assert data.source == str(tmp_path / "data.csv")
+    assert data.source == CsvSource(path=str(tmp_path / "data.csv"))
     assert data.schema_file == str(tmp_path / "schema.pbtxt")
 
 
@@ -53,9 +54,9 @@ def test_remote_names_and_the_demo_are_left_alone(load):
     remote = GOOD.replace("data.csv", "gs://bucket/data.csv").replace(
         "schema.pbtxt", "gs://b/s.pbtxt"
     )
-    assert load(remote).data.source == "gs://bucket/data.csv"
+    assert load(remote).data.source.path == "gs://bucket/data.csv"
     assert load(remote).data.schema_file == "gs://b/s.pbtxt"
-    assert load(GOOD.replace("data.csv", "demo")).data.source == "demo"
+    assert load(GOOD.replace("data.csv", "demo")).data.is_demo
 
 
 def test_the_folder_the_command_runs_in_does_not_matter(load, tmp_path, monkeypatch):
@@ -230,4 +231,73 @@ def test_paths_are_relative_to_the_file_and_typed_ones_to_where_one_is(load, tmp
     config = load(GOOD + "push: {destination: out}\n", "data.source=typed.csv")
     assert config.data.schema_file == str(tmp_path / "schema.pbtxt")
     assert config.push.destination == str(tmp_path / "out")
-    assert config.data.source == str(elsewhere / "typed.csv")
+    assert config.data.source.path == str(elsewhere / "typed.csv")
+
+
+SOURCE = "  source: data.csv\n"
+
+
+def test_a_paths_ending_says_the_format(load, tmp_path):
+    for name, kind in (
+        ("d.csv.gz", "csv"),
+        ("d.parquet", "parquet"),
+        ("s/{SPAN}/*.tfrecord.gz", "tfrecord"),
+    ):
+        source = load(GOOD, f"data.source={tmp_path}/{name}").data.source
+        assert (source.format, source.path) == (kind, f"{tmp_path}/{name}")
+
+
+def test_a_source_may_be_a_section_with_paths_relative_to_the_config(load, tmp_path):
+    section = "  source: {format: csv, path: 'day/{YYYY}{MM}{DD}.csv', delimiter: ';'}\n"
+    source = load(GOOD.replace(SOURCE, section)).data.source
+    assert source == CsvSource(path=f"{tmp_path}/day/{{YYYY}}{{MM}}{{DD}}.csv", delimiter=";")
+    section = "  source: {format: tfds, name: mnist, data_dir: prepared}\n"
+    assert load(GOOD.replace(SOURCE, section)).data.source.data_dir == str(tmp_path / "prepared")
+
+
+def test_serving_and_previous_statistics_are_found_from_the_config(load, tmp_path):
+    config = load(GOOD + "validate:\n  serving: sent.csv\n  previous: statistics\n")
+    assert config.serving_data.source.path == str(tmp_path / "sent.csv")
+    assert config.validation.checks.previous == str(tmp_path / "statistics")
+    assert load(GOOD).serving_data is None
+    assert load(GOOD).validation.previous == "champion"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{format: csv, path: x, delimter: ';'}", "data.source.delimter is not a known key (did"),
+        ("{format: csv, path: x, delimiter: ';;'}", "data.source.delimiter string should have at"),
+        (
+            "{format: excel, path: x}",
+            "data.source has a format 'excel' that nobody knows. Allowed: 'demo', 'csv'",
+        ),
+        ("{path: x}", "data.source needs a format, got {'path': 'x'}."),
+        ("{format: tfds}", "data.source.name is required."),
+        ("{format: bigquery}", "data.source bigquery takes either table or query"),
+        ("", "data.source must be an object, got None."),
+    ],
+)
+def test_a_wrong_source_is_explained(refused, section, message):
+    assert message in refused(GOOD.replace(SOURCE, f"  source: {section}\n"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("  splits: {time: {val_days: 3}}", "data.splits.time time takes val_from and eval_from"),
+        ("  splits: {time: {val_days: 3, eval_days: 4}}", "splits.time needs time_column"),
+        ("  label_maturity_days: 3", "label_maturity_days needs time_column"),
+        ("  run_date: yesterday", "'yesterday' is no day. Allowed are YYYY-MM-DD"),
+        ("  lag_days: 2", "lag_days needs run_date and {YYYY}, {MM} and {DD} in the path"),
+        ("  splits: {group_by: c, time: {val_days: 3, eval_days: 4}}", "contradict each other"),
+        ("  window: 0", "data.window must be greater than or equal to 1, got 0."),
+    ],
+)
+def test_dates_and_splits_that_do_not_fit_are_explained(refused, lines, message):
+    assert message in refused(GOOD + lines + "\n")
+
+
+def test_a_schedulers_placeholder_is_left_for_the_run(load):
+    line = "  run_date: '{{$.pipeline_job_schedule_time_utc}}'\n"
+    assert "{{" in load(GOOD + line).data.run_date

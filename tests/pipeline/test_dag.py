@@ -50,7 +50,8 @@ def test_nothing_before_the_evaluator_reads_eval(nodes):
         for channel in channels.channels
         if (channel.producer_node_query.id, channel.output_key) == ("ExampleGen", "examples")
     }
-    assert readers == {"StatisticsGen", "Transform", "Evaluator"}
+    # ImbalanceValidator takes the class counts that ExampleGen wrote down, no row.
+    assert readers == {"StatisticsGen", "ImbalanceValidator", "Transform", "Evaluator"}
 
 
 def test_transform_waits_for_the_validation_gate(nodes):

@@ -9,7 +9,7 @@ import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from tfx_rebalance.components.example_gen.rows import as_lists
+from tfx_rebalance.components.example_gen.columns import as_lists
 from tfx_rebalance.records import shard_name, write_shard
 
 TYPES = {"i": schema_pb2.INT, "f": schema_pb2.FLOAT, "O": schema_pb2.BYTES}

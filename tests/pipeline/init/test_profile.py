@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.example_gen.rows import read_batches
+from tfx_rebalance.components.example_gen.sources.csv import read_file
+from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError
 from tfx_rebalance.features import SCHEMA_TYPES
 from tfx_rebalance.pipeline.init import column_scan
@@ -63,7 +64,7 @@ def test_example_gen_reads_any_table_with_the_inferred_types(tmp_path_factory, t
     schema = schema_pb2.Schema()
     for column in profile.columns:
         schema.feature.add(name=column.name, type=SCHEMA_TYPES[column.dtype])
-    [batch] = read_batches(str(path), name="t", schema=schema, label="y")
+    [batch] = read_file(str(path), wanted_of(schema, label="y"))
     for column in profile.columns:
         cells = columns[column.name]
         read = batch.column(batch.schema.get_field_index(column.name))
@@ -96,7 +97,7 @@ def test_type_is_the_narrowest_that_keeps_the_meaning(values, dtype):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("tfx_rebalance.components.example_gen.rows.BLOCK_BYTES", 64)
+    monkeypatch.setattr("tfx_rebalance.components.example_gen.sources.csv.BLOCK_BYTES", 64)
 
 
 @pytest.mark.usefixtures("small_blocks")

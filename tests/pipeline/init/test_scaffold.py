@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.example_gen.rows import read_batches
+from tfx_rebalance.components.example_gen.sources.csv import read_file
+from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError
 from tfx_rebalance.intervals import clopper_pearson_lower
 from tfx_rebalance.pipeline.checks import check_config, read_schema
@@ -72,7 +73,7 @@ def test_any_names_and_values_make_files_that_run_accepts(
     assert config.data.label == label
     source = folder / "data.csv"
     schema = read_schema(config.data.schema_file)
-    [batch] = read_batches(str(source), name="t", schema=schema, label=label)
+    [batch] = read_file(str(source), wanted_of(schema, label=label))
     assert batch.num_rows == 60
     assert batch.schema.names == list(columns)
 
@@ -250,7 +251,7 @@ def test_awkward_file_names_are_found_again(tmp_path, name):
     scaffold(profile_csv(csv, label="y"), csv=csv, config=config, schema=tmp_path / "s.pbtxt")
     loaded = load_config(config)
     check_config(loaded)
-    assert loaded.data.source == str(csv.resolve())
+    assert loaded.data.source.path == str(csv.resolve())
     assert not yaml.safe_load(config.read_text())["data"]["schema"].startswith("/")
 
 

@@ -1,0 +1,1 @@
+"""What the rows come from: one file per format, named in `registry.py`."""

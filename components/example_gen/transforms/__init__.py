@@ -1,0 +1,1 @@
+"""The Beam graph: key every row, deal, write."""
