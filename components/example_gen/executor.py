@@ -50,24 +50,32 @@ class Executor(BaseBeamExecutor):
         schema_folder = artifact_utils.get_single_uri(input_dict["schema"])
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_folder))
         target = artifact_utils.get_single_instance(output_dict["examples"])
-        job = _job(settings, schema, target.uri, serving=bool(exec_properties.get("serving")))
         try:
+            _empty(target.uri)  # An attempt that was killed may have left shards.
+            job = _job(settings, schema, target.uri, serving=bool(exec_properties.get("serving")))
             tf.io.gfile.makedirs(job.scratch)
             with _refusals(settings), self._make_beam_pipeline() as pipeline:
                 parts = pipeline | "Parts" >> _Parts(job)
                 dealt = parts | "Key" >> Key(job) | "Deal" >> Deal(job)
                 _ = dealt | "Write" >> Write(job)
             tf.io.gfile.rename(job.scratch_file(FILE), os.path.join(target.uri, FILE))
+            tf.io.gfile.rmtree(job.scratch)
+            _describe(target, job)
         except BaseException as error:
-            # TFX removes the folder itself, and fails where it is gone.
-            for path in tf.io.gfile.glob(os.path.join(target.uri, "*")):
-                tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
+            _empty(target.uri)
             known = known_failure(error)
             if known is not None:
                 raise known from error
             raise
-        tf.io.gfile.rmtree(job.scratch)
-        _describe(target, job)
+
+
+def _empty(folder: str) -> None:
+    """Removes what is in a folder; TFX removes the folder itself, and fails where it is gone."""
+    if not tf.io.gfile.isdir(folder):
+        return
+    for name in tf.io.gfile.listdir(folder):
+        path = os.path.join(folder, name)
+        tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
 
 
 def _job(settings: DataSettings, schema: schema_pb2.Schema, target: str, *, serving: bool) -> Job:
@@ -118,6 +126,8 @@ def _describe(target: types.Artifact, job: Job) -> None:
     target.split_names = artifact_utils.encode_split_names(list(job.labels.split_names))
     examples_utils.set_payload_format(target, example_gen_pb2.FORMAT_TF_EXAMPLE)
     target.set_string_custom_property(utils.FILE_FORMAT_PROPERTY_NAME, "tfrecords_gzip")
+    # Stock drivers set custom properties, stock components hand the others on.
+    target.span, target.version = job.window.span, job.window.version
     target.set_int_custom_property(utils.SPAN_PROPERTY_NAME, job.window.span)
     target.set_int_custom_property(utils.VERSION_PROPERTY_NAME, job.window.version)
     if job.settings.patterns:

@@ -40,7 +40,7 @@ def _with_label(line: str, label: str) -> str:
     ("lines", "words"),
     [
         (lambda rows: [], "is empty"),
-        (lambda rows: rows[:1], "has a header but no row"),
+        (lambda rows: rows[:1], "has no row. Give data with rows"),
         (lambda rows: [rows[0].replace("is_fraud", "fraud"), *rows[1:]], "no column 'is_fraud'"),
         (lambda rows: [*rows, _with_label(rows[1], "7")], "'7' (1 rows)"),
         (lambda rows: [*rows, _with_label(rows[1], "")], "1 of 2001 rows have no label"),
@@ -77,8 +77,8 @@ def test_data_that_does_not_fit_the_schema_stops_after_the_verdict_is_published(
     _nothing_was_pushed(outcome, tmp_path)
     path = str(tmp_path / "root/metadata.sqlite")
     store = MetadataStore(metadata.sqlite_metadata_connection_config(path))
-    [anomalies] = store.get_artifacts_by_type("ExampleAnomalies")
-    assert anomalies.state == mlmd.Artifact.LIVE
+    of_schema, of_imbalance = store.get_artifacts_by_type("ExampleAnomalies")
+    assert of_schema.state == of_imbalance.state == mlmd.Artifact.LIVE
 
 
 def test_a_damaged_file_of_an_earlier_run_is_named_and_a_run_without_cache_mends_it(rows, tmp_path):

@@ -141,12 +141,14 @@ def test_a_second_run_takes_what_has_not_changed(released, root):
 
 def test_a_model_that_is_served_already_is_not_pushed_again(released, root):
     versions = root / "serving/card-fraud"
-    before = sorted(path.name for path in versions.iterdir())
+    before = sorted(path.name for path in versions.iterdir() if path.name.isdigit())
 
     again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
 
     assert again.result["model_uri"] == str(versions / before[-1])
-    assert sorted(path.name for path in versions.iterdir()) == before
+    assert sorted(p.name for p in versions.iterdir() if p.name.isdigit()) == before
+    manifests = sorted(path.stem for path in (versions / "releases").iterdir())
+    assert manifests == before
 
 
 def test_a_release_that_was_removed_is_pushed_again_though_all_else_is_cached(released, root):
@@ -203,7 +205,7 @@ def test_the_built_in_example_is_released_as_it_is(tmp_path):
 
     assert (outcome.exit_code, outcome.result["verdict"]) == (0, "released"), outcome
     fraud = outcome.result["classes"]["1"]
-    assert (fraud["support"], fraud["bar"]) == (72, 0.8)
+    assert (fraud["support"], fraud["bar"]) == (70, 0.8)
     assert fraud["recall"] >= 0.8
 
 

@@ -114,6 +114,7 @@ def test_the_newest_day_is_read_and_its_span_told(ingest, days):
         examples.get_int_custom_property("span")
         == (FIRST_DAY + datetime.timedelta(days=9) - datetime.date(1970, 1, 1)).days
     )
+    assert examples.span == examples.get_int_custom_property("span")
     assert examples.get_string_custom_property("input_fingerprint").startswith(
         "split:single_split,num_files:1,total_bytes:"
     )
