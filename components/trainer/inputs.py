@@ -1,4 +1,4 @@
-"""From transformed tf.Examples to batches: from memory when they fit, else streamed."""
+"""From transformed tf.Examples to batches: parsed once and kept when they fit, else streamed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,11 @@ from tfx_rebalance.features import EXAMPLE_WEIGHT
 from tfx_rebalance.records import compression_of, read_records, reason
 
 IN_MEMORY_BYTES = 2 << 30
+"""Parsed columns of a split up to this size are kept, and shuffled whole."""
 PARSE_BATCH = 4096
-SHUFFLE_ROWS = 100_000
+SHUFFLE_ROWS = 1 << 17
+"""What is streamed is shuffled within so many rows, which come from several shards."""
+SHARDS_TOGETHER = 16
 
 Batch = dict[str, tf.Tensor]
 Array = npt.NDArray[Any]
@@ -50,6 +53,10 @@ class Columns:
         return packed
 
 
+Parsed = tuple[Batch, tf.Tensor, tf.Tensor]
+"""Inputs, class indices and example weights of some rows."""
+
+
 @dataclass(frozen=True)
 class Split:
     """A split's shards and what was counted in them."""
@@ -59,6 +66,8 @@ class Split:
     rows: int
     mass: npt.NDArray[np.float64]
     """Sum of `example_weight` per class, (classes,)."""
+    kept: Parsed | None = None
+    """All rows, where they fit."""
 
     def batches(
         self, class_weights: npt.NDArray[np.float64], *, batch_size: int, seed: int | None
@@ -70,18 +79,18 @@ class Split:
             batch_size: Rows per batch.
             seed: Shuffles anew in each epoch and repeats for ever; None: one pass in order.
         """
-        bytes_per_row = 4 * len(self.columns.numeric) + 8 * len(self.columns.categorical) + 12
-        load = _in_memory if self.rows * bytes_per_row <= IN_MEMORY_BYTES else _streamed
+        if self.kept is not None:
+            rows = _from_memory(self.kept, self.rows, batch_size=batch_size, seed=seed)
+        else:
+            shards = _shards(self.patterns)
+            rows = _streamed(shards, self.columns, batch_size=batch_size, seed=seed)
         weights = tf.constant(class_weights, tf.float32)
-        return (
-            load(self, batch_size=batch_size, seed=seed)
-            .map(lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE)
-            .prefetch(tf.data.AUTOTUNE)
-        )
+        weighted = rows.map(lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE)
+        return weighted.prefetch(tf.data.AUTOTUNE)
 
 
 def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[str]) -> Split:
-    """Counts a split in one pass over it.
+    """Counts a split in one pass over it, and keeps its rows if they fit.
 
     Args:
         patterns: Glob patterns of its shards, as TFX hands them to `run_fn`.
@@ -95,12 +104,14 @@ def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[s
     """
     mass = np.zeros(len(classes))
     counts = np.zeros(len(classes), dtype=np.int64)
-    shards = _shards(patterns)
+    shards, keeper = _shards(patterns), Keeper(columns)
     try:
-        for x, y, w in _parsed_once(shards, columns):
+        for parsed in _parsed_once(shards, columns):
+            x, y, w = tf.nest.map_structure(lambda tensor: tensor.numpy(), parsed)
             _check_batch(x, y, columns, classes=classes)
             mass += np.bincount(y, weights=w, minlength=len(classes))
             counts += np.bincount(y, minlength=len(classes))
+            keeper.add(parsed)
     except tf.errors.OpError as error:
         raise ModelError(f"{', '.join(patterns)} cannot be parsed: {reason(error)}") from None
     absent = [name for name, n in zip(classes, counts, strict=True) if n == 0]
@@ -109,16 +120,39 @@ def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[s
             f"class {', '.join(absent)} has no row in {', '.join(patterns)}. Bring rows of it, or "
             "take it out of the label's domain."
         )
-    return Split(tuple(patterns), columns, int(counts.sum()), mass)
+    return Split(tuple(patterns), columns, int(counts.sum()), mass, keeper.kept())
 
 
-def _parsed_once(
-    shards: Sequence[str], columns: Columns
-) -> Iterator[tuple[dict[str, Array], Array, Array]]:
+class Keeper:
+    """Keeps parsed rows until they are too many."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._row = 4 * len(columns.numeric) + 8 * len(columns.categorical) + 12
+        self._parts: list[Parsed] | None = []
+        self._rows = 0
+
+    def add(self, part: Parsed) -> None:
+        """Takes some rows."""
+        self._rows += len(part[1])
+        if self._row * self._rows > IN_MEMORY_BYTES:
+            self._parts = None
+        if self._parts is not None:
+            self._parts.append(part)
+
+    def kept(self) -> Parsed | None:
+        """Returns all rows together, or None if they were too many."""
+        if self._parts is None:
+            return None
+        parts, self._parts = self._parts, None
+        together: Parsed = tf.nest.map_structure(lambda *a: tf.concat(a, axis=0), *parts)
+        return together
+
+
+def _parsed_once(shards: Sequence[str], columns: Columns) -> Iterator[Parsed]:
     parse = _parser(columns)
     for shard in shards:
         for records in read_records(shard):
-            yield tf.nest.map_structure(lambda tensor: tensor.numpy(), parse(records))
+            yield parse(records)
 
 
 def _check_batch(
@@ -146,37 +180,57 @@ def _shards(patterns: Sequence[str]) -> list[str]:
     return shards
 
 
-def _records(shards: Sequence[str]) -> tf.data.Dataset:
-    return tf.data.TFRecordDataset(list(shards), compression_type=compression_of(shards[0]))
-
-
-def _parsed(shards: Sequence[str], columns: Columns) -> tf.data.Dataset:
-    return _records(shards).batch(PARSE_BATCH).map(_parser(columns), tf.data.AUTOTUNE)
-
-
-def _parser(columns: Columns) -> Callable[[tf.Tensor], tuple[Batch, tf.Tensor, tf.Tensor]]:
-    def parse(records: tf.Tensor) -> tuple[Batch, tf.Tensor, tf.Tensor]:
+def _parser(columns: Columns) -> Callable[[tf.Tensor], Parsed]:
+    def parse(records: tf.Tensor) -> Parsed:
         features = tf.io.parse_example(records, columns.spec)
         return columns.pack(features), features[columns.label], features[EXAMPLE_WEIGHT]
 
     return parse
 
 
-def _in_memory(split: Split, *, batch_size: int, seed: int | None) -> tf.data.Dataset:
+def _from_memory(kept: Parsed, rows: int, *, batch_size: int, seed: int | None) -> tf.data.Dataset:
     """Rows are gathered by index from whole columns: an epoch is a new permutation of them."""
-    parts = list(_parsed(_shards(split.patterns), split.columns).as_numpy_iterator())
-    columns = tf.nest.map_structure(lambda *arrays: tf.constant(np.concatenate(arrays)), *parts)
-    rows = tf.data.Dataset.range(split.rows)
-    if seed is not None:
-        rows = rows.shuffle(split.rows, seed=seed, reshuffle_each_iteration=True).repeat()
-    return rows.batch(batch_size).map(
-        lambda chosen: tf.nest.map_structure(lambda column: tf.gather(column, chosen), columns),
+    if seed is None:
+        chosen = tf.data.Dataset.from_tensors(tf.range(rows))
+    else:
+        seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+        chosen = seeds.map(lambda epoch: _permutation(rows, epoch))
+    return chosen.rebatch(batch_size).map(
+        lambda indices: tf.nest.map_structure(lambda column: tf.gather(column, indices), kept),
         tf.data.AUTOTUNE,
     )
 
 
-def _streamed(split: Split, *, batch_size: int, seed: int | None) -> tf.data.Dataset:
-    records = _records(_shards(split.patterns))
-    if seed is not None:
-        records = records.shuffle(SHUFFLE_ROWS, seed=seed, reshuffle_each_iteration=True).repeat()
-    return records.batch(batch_size).map(_parser(split.columns), tf.data.AUTOTUNE)
+def _streamed(
+    shards: Sequence[str], columns: Columns, *, batch_size: int, seed: int | None
+) -> tf.data.Dataset:
+    """Rows are parsed in batches and never touched one by one.
+
+    Shuffled, the shards come in another order in each epoch, several at a time, and their rows are
+    permuted within `SHUFFLE_ROWS`.
+    """
+    compression = compression_of(shards[0])
+
+    def records(path: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.TFRecordDataset(path, compression).batch(PARSE_BATCH)
+
+    paths = tf.data.Dataset.from_tensor_slices(list(shards))
+    if seed is None:
+        parsed = paths.flat_map(records).map(_parser(columns), tf.data.AUTOTUNE)
+        return parsed.rebatch(batch_size)
+    paths = paths.shuffle(len(shards), seed=seed, reshuffle_each_iteration=True)
+    together = paths.interleave(records, SHARDS_TOGETHER, num_parallel_calls=2, deterministic=True)
+    windows = together.map(_parser(columns), tf.data.AUTOTUNE).rebatch(SHUFFLE_ROWS)
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+    shuffled = tf.data.Dataset.zip((windows, seeds)).map(_permuted)
+    return shuffled.repeat().rebatch(batch_size)
+
+
+def _permuted(window: Parsed, seed: tf.Tensor) -> Parsed:
+    order = _permutation(tf.size(window[1]), seed)
+    permuted: Parsed = tf.nest.map_structure(lambda column: tf.gather(column, order), window)
+    return permuted
+
+
+def _permutation(rows: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    return tf.random.experimental.stateless_shuffle(tf.range(rows), seed=tf.stack([seed, seed]))
