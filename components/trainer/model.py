@@ -25,4 +25,4 @@ def build_mlp(columns: Columns, settings: TrainerSettings, *, classes: int) -> k
         hidden = keras.layers.Dense(units, activation="relu")(hidden)
         if settings.dropout:
             hidden = keras.layers.Dropout(settings.dropout, seed=settings.seed)(hidden)
-    return keras.Model(inputs, keras.layers.Dense(classes, name="logits")(hidden))
+    return keras.Model(inputs, keras.layers.Dense(classes, dtype="float32", name="logits")(hidden))

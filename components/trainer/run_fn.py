@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from tfx_rebalance.components.trainer.devices import devices_of
 from tfx_rebalance.components.trainer.inputs import Columns, Split, read_split
 from tfx_rebalance.components.trainer.model import build_mlp
 from tfx_rebalance.components.trainer.priors import (
@@ -43,14 +44,17 @@ def run_fn(fn_args: FnArgs) -> None:
     train = read_split(fn_args.train_files, job.columns, classes=classes)
     val = read_split(fn_args.eval_files, job.columns, classes=classes)
     weights = class_weights(train.mass, job.settings.class_weights, classes=classes)
-    model = build_mlp(job.columns, job.settings, classes=len(classes))
+    devices = devices_of(job.settings.accelerator, mixed_precision=job.settings.mixed_precision)
+    with devices.scope():
+        model = _compiled(job)
+    batch_size = job.settings.batch_size * devices.replicas
     trained = train.mass * weights / (train.mass * weights).sum()
     val_weights = weights_for_mix(val.mass, trained)
     history = _fit(
         model,
-        train.batches(weights, batch_size=job.settings.batch_size, seed=job.settings.seed),
+        train.batches(weights, batch_size=batch_size, seed=job.settings.seed),
         val.batches(val_weights, batch_size=VAL_BATCH, seed=None),
-        steps=max(1, train.rows // job.settings.batch_size),
+        steps=max(1, train.rows // batch_size),
         settings=job.settings,
     )
     decision, natural = _decision(train, trained, job)
@@ -63,6 +67,10 @@ def run_fn(fn_args: FnArgs) -> None:
         "train_mass": dict(zip(classes, train.mass.tolist(), strict=True)),
         "natural_priors": dict(zip(classes, natural.tolist(), strict=True)),
         "thresholds": dict(zip(classes, decision.thresholds.tolist(), strict=True)),
+        "devices": list(devices.names),
+        "replicas": devices.replicas,
+        "precision": devices.precision,
+        "batch_size": batch_size,
         "epochs": len(history["loss"]),
         "history": history,
     }
@@ -115,6 +123,17 @@ def _natural_priors(report_path: str | None) -> dict[str, float] | None:
     return priors
 
 
+def _compiled(job: Job) -> keras.Model:
+    settings = job.settings
+    model = build_mlp(job.columns, settings, classes=len(job.features.classes))
+    model.compile(
+        optimizer=keras.optimizers.Adam(settings.learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=settings.xla,
+    )
+    return model
+
+
 def _fit(
     model: keras.Model,
     train: tf.data.Dataset,
@@ -124,10 +143,6 @@ def _fit(
     settings: TrainerSettings,
 ) -> dict[str, list[float]]:
     """Weights go in as a weight per row: `class_weight=` is ignored for some kinds of dataset."""
-    model.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
     history = model.fit(
         train,
         validation_data=val,

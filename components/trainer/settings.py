@@ -27,4 +27,10 @@ class TrainerSettings(Settings):
     decision: Literal["argmax", "balanced"] = "balanced"
     """argmax: the most probable class. balanced: the class whose probability exceeds its natural
     share the most, the rule that maximises balanced accuracy."""
+    accelerator: Literal["auto", "gpu", "cpu"] = "auto"
+    """auto: all GPUs, or the CPU where there are none. gpu: an error where there are none."""
+    mixed_precision: bool = False
+    """Compute in float16 with weights in float32; for GPUs only."""
+    xla: bool = False
+    """Compile the network with XLA: a longer start, shorter steps for some networks."""
     seed: int = Field(default=0, ge=0)
