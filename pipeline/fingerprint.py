@@ -15,8 +15,8 @@ HASH_BLOCK = 1 << 20
 def fingerprint_of(data: DataSettings | None) -> str:
     """Returns a hash of the files that are to be read, this version included, or "".
 
-    There is none for what is not in files of this machine, and where the files cannot be found:
-    the node will say what is missing.
+    There is none for what is not in files of this machine, and where the files cannot be found
+    or read: the node will say what is wrong.
     """
     if data is None:
         return ""
@@ -26,9 +26,9 @@ def fingerprint_of(data: DataSettings | None) -> str:
         return ""
     try:
         window = window_of(data, folder="")
-    except RebalanceError:
+        return _hash((*window.files, *window.before))
+    except (RebalanceError, OSError):
         return ""
-    return _hash((*window.files, *window.before))
 
 
 def _hash(files: tuple[File, ...]) -> str:

@@ -51,6 +51,7 @@ class ExampleGen(BaseBeamComponent):
             serving: Whether these are rows that were sent to the model: they may come without a
                 label and with unknown ones, and all go to the one split `serving`.
         """
+        settings = settings.for_serving() if serving else settings
         super().__init__(
             spec=ExampleGenSpec(
                 schema=schema,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from tfx_rebalance.components.example_gen.labels import Counts, Labels
 from tfx_rebalance.components.example_gen.report import Moved
@@ -27,8 +28,8 @@ class Tally:
     span: int
     labels: Counts
     bad: BadRows
-    newest: int
-    """The newest row, in microseconds since 1970; 0 without a time column."""
+    newest: int | None
+    """The newest row, in microseconds since 1970; None without rows or a time column."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class Dealer:
         """
         newest = max(tally.span for tally in tallies)
         shared = [i for i, tally in enumerate(tallies) if tally.span < newest]
-        parts = [tallies[i].part for i in shared] + [tally.part for tally in before]
-        then = assign(parts, self._rules(tallies)).splits[: len(shared)]
+        # Oldest first, as they were then: of equal rows the first are numbered first.
+        parts = [tally.part for tally in before] + [tallies[i].part for i in shared]
+        then = assign(parts, self._rules(tallies)).splits[len(before) :]
         now = [assignment.splits[i] for i in shared]
         rows = moved = 0
         for old, new in zip(then, now, strict=True):
@@ -109,7 +111,7 @@ class Dealer:
             splits.time,
             maturity_days=settings.label_maturity_days,
             run_date=self.run_date,
-            newest=max(tally.newest for tally in tallies),
+            newest=max((t.newest for t in tallies if t.newest is not None), default=0),
         )
         return replace(rules, time=time)
 
@@ -128,9 +130,19 @@ class Dealer:
                 raise DataError(f"{self.source!r} leaves no row for the split {name!r}. {_REMEDY}")
         if self.labels.is_serving:
             return
+        if assignment.torn_groups:
+            torn = assignment.torn_groups
+            raise DataError(
+                f"{torn} {'group' if torn == 1 else 'groups'} of {rules.group_by!r} "
+                f"{'is' if torn == 1 else 'are'} in more than one split of data.splits.files. Move "
+                "their rows to files of one split, or take group_by out."
+            )
         short = rules.min_rows - assignment.counts
-        if not (short > 0).any():
-            return
+        if (short > 0).any():
+            raise self._too_few(assignment, short)
+
+    def _too_few(self, assignment: Assignment, short: npt.NDArray[np.int64]) -> DataError:
+        names, rules = self.labels.split_names, self.settings.splits
         at = int(np.flatnonzero((short > 0).any(axis=0))[0])
         have = ", ".join(
             f"{name} has {rows}" for name, rows in zip(names, assignment.counts[:, at], strict=True)
@@ -138,7 +150,7 @@ class Dealer:
         name, rows = self.labels.features.classes[at], int(assignment.counts[:, at].sum())
         missing = int(short[:, at].clip(min=0).sum())
         within = f" within whole groups of {rules.group_by!r}" if rules.group_by else ""
-        raise DataError(
+        return DataError(
             f"class {name!r} has {rows} rows and needs {rules.min_rows} in each of the splits"
             f"{within}: {have}; {missing} missing. {_REMEDY}"
         )

@@ -1,6 +1,5 @@
 """The files that a config's patterns stand for in this run."""
 
-import os
 from collections.abc import Sequence
 from typing import cast
 
@@ -32,7 +31,6 @@ def window_of(settings: DataSettings, *, folder: str) -> Window:
         settings: Source and dates.
         folder: Where a source that is not made of files may put its rows in files. BigQuery's are
             not here yet: its rows come through Beam.
-
 
     Raises:
         DataError: If the run date was not filled in, or data is missing.
@@ -71,14 +69,20 @@ def _prepared(settings: DataSettings, folder: str) -> list[File]:
 
 
 def _glob(pattern: str) -> list[str]:
-    """Returns the files a pattern matches; a folder stands for what is in it, as in stock TFX."""
+    """Returns the files and folders a pattern matches; hidden ones only where it names them."""
     try:
         found = tf.io.gfile.glob(pattern)
     except tf.errors.OpError as error:
         raise DataError(
             f"{pattern!r} cannot be listed: {error.message}. Check the path and the right to read."
         ) from None
-    return [path for path in found if not os.path.basename(path.rstrip("/")).startswith(".")]
+    return [path for path in found if not _is_hidden(path, pattern)]
+
+
+def _is_hidden(path: str, pattern: str) -> bool:
+    """Returns whether a wildcard stands for a name with a dot before it, which no shell allows."""
+    names = zip(*(reversed(text.rstrip("/").split("/")) for text in (path, pattern)), strict=False)
+    return any(name.startswith(".") and not of.startswith(".") for name, of in names)
 
 
 def fingerprint(files: Sequence[File]) -> str:

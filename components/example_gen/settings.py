@@ -3,11 +3,15 @@
 import os
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from tfx_rebalance.components.example_gen.run_date import is_placeholder, run_moment
+from tfx_rebalance.components.example_gen.run_date import (
+    is_placeholder,
+    run_moment,
+    utc_moment,
+)
 from tfx_rebalance.components.example_gen.sources.settings import DEMO, Path, SourceSettings
-from tfx_rebalance.components.example_gen.spans import is_dated
+from tfx_rebalance.components.example_gen.spans import has_spans, is_dated
 from tfx_rebalance.settings import Settings
 
 SPLITS = ("train", "val", "eval")
@@ -43,6 +47,17 @@ class TimeCuts(Settings):
         ):
             raise ValueError("time takes val_from and eval_from, or val_days and eval_days")
         return self
+
+    @field_validator("val_from", "eval_from")
+    @classmethod
+    def _is_moment(cls, text: str | None, info: ValidationInfo) -> str | None:
+        try:
+            _ = text if text is None else utc_moment(text)
+        except ValueError:
+            raise ValueError(
+                f"{info.field_name} {text!r} is no moment. Allowed are YYYY-MM-DD and RFC 3339"
+            ) from None
+        return text
 
 
 class SplitFiles(Settings):
@@ -135,8 +150,19 @@ class DataSettings(Settings):
 
     def for_serving(self) -> "DataSettings":
         """Returns the settings without what would leave rows out or deal them."""
-        plain = {"splits": SplitSettings(), "time_column": None, "label_maturity_days": 0}
-        return self.model_copy(update={**plain, "drop_duplicates": False, "missing_label": "drop"})
+        given = self.model_copy(
+            update={
+                "splits": SplitSettings(),
+                "time_column": None,
+                "label_maturity_days": 0,
+                "drop_duplicates": False,
+                "missing_label": "drop",
+            }
+        )
+        paths = given.patterns.values()
+        undated = {} if any(map(is_dated, paths)) else {"lag_days": 0}
+        plain = {} if any(map(has_spans, paths)) else {"span": None, "window": 1}
+        return given.model_copy(update={**undated, **plain})
 
     @property
     def patterns(self) -> dict[str, str]:
@@ -173,7 +199,10 @@ class DataSettings(Settings):
     def _dates_fit_the_source(self) -> "DataSettings":
         if self.run_date is not None and not is_placeholder(self.run_date):
             run_moment(self.run_date)
-        dated = [is_dated(path) for path in self.patterns.values()]
-        if self.lag_days and not (any(dated) and self.run_date is not None):
+        paths = self.patterns.values()
+        if self.lag_days and not (any(map(is_dated, paths)) and self.run_date is not None):
             raise ValueError("lag_days needs run_date and {YYYY}, {MM} and {DD} in the path")
+        needs = "window" if self.window > 1 else "span" if self.span is not None else ""
+        if needs and not any(map(has_spans, paths)):
+            raise ValueError(f"{needs} needs {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}, in the path")
         return self

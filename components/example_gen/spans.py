@@ -17,6 +17,8 @@ DATE_SPECS = ("{YYYY}", "{MM}", "{DD}")
 
 _NUMBER = re.compile(r"\{(SPAN|VERSION)(?::(\d+))?\}")
 _SPEC = re.compile(r"\{(?:SPAN|VERSION)(?::[^}]*)?\}|\{YYYY\}|\{MM\}|\{DD\}")
+_WILDCARD = re.compile(r"(\*|\?|\[[^\]/]+\])")
+_WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 _DATE_DIGITS = {"{YYYY}": ("year", 4), "{MM}": ("month", 2), "{DD}": ("day", 2)}
 
 Glob = Callable[[str], Collection[str]]
@@ -48,6 +50,11 @@ class Window:
 def is_dated(pattern: str) -> bool:
     """Returns whether a pattern holds a date."""
     return any(spec in pattern for spec in DATE_SPECS)
+
+
+def has_spans(pattern: str) -> bool:
+    """Returns whether a pattern holds a date or the number of a span."""
+    return is_dated(pattern) or "{SPAN" in pattern
 
 
 def span_of(day: datetime.date) -> int:
@@ -146,7 +153,11 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def _wildcards(text: str) -> str:
-    return re.escape(text).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    """Returns text with `*`, `?` and `[abc]` as an expression that matches what the glob does."""
+    parts = _WILDCARD.split(text)
+    return "".join(
+        _WILDCARDS.get(part, part) if i % 2 else re.escape(part) for i, part in enumerate(parts)
+    )
 
 
 def _group(spec: str) -> str:

@@ -7,22 +7,30 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from tfx_rebalance.components.example_gen.run_date import utc_moment
 from tfx_rebalance.components.example_gen.splitting.rules import TimeRules
 from tfx_rebalance.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from tfx_rebalance.components.example_gen.settings import TimeCuts
 
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+MOMENT = (
+    r"^\s*\d{4}-\d\d-\d\d"
+    r"([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(UTC|[Zz]|[+-]\d\d(:?\d\d)?))?)?\s*$"
+)
+"""What is taken for a time; pandas would guess at `01/02/2024` and make today of `now`."""
 LATEST_SECONDS = 32_503_680_000
 """The year 3000: a larger number of seconds is one of milliseconds."""
 
 Microseconds = npt.NDArray[np.int64]
 
 
-def times_of(column: pa.Array, *, name: str, where: str) -> Microseconds:
+def times_of(column: pa.Array, *, name: str, where: str, first_row: int = 1) -> Microseconds:
     """Returns microseconds since 1970, (rows,).
 
     Args:
@@ -30,39 +38,51 @@ def times_of(column: pa.Array, *, name: str, where: str) -> Microseconds:
             zone is UTC.
         name: The column.
         where: The file, for messages.
+        first_row: The number of the first row in the file.
 
     Raises:
         DataError: If a cell is missing or no time.
     """
     if column.null_count:
         raise DataError(
-            f"{where!r}: {column.null_count} cells of data.time_column {name!r} are empty, the "
-            f"first in row {_first(column.is_null()) + 1}. Fill them in, or take the rows out."
+            f"{where}: {column.null_count} cells of data.time_column {name!r} are empty, the first "
+            f"in data row {_first(column.is_null()) + first_row}. Fill them in, or take the rows "
+            "out."
         )
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         seconds = column.to_numpy(zero_copy_only=False)
         wrong = np.flatnonzero(~(np.abs(seconds) <= LATEST_SECONDS))
         if len(wrong):
             raise DataError(
-                f"{where!r}: data.time_column {name!r} has {seconds[wrong[0]]!r} in row "
-                f"{wrong[0] + 1}, which is no number of seconds since 1970. Give seconds, or text."
+                f"{where}: data.time_column {name!r} has {seconds[wrong[0]]!r} in data row "
+                f"{wrong[0] + first_row}, which is no number of seconds since 1970. Give seconds, "
+                "or text."
             )
         times: Microseconds = np.round(seconds * MICROSECONDS).astype(np.int64)
         return times
-    return _parsed(column, name=name, where=where)
+    return _parsed(column, name=name, where=where, first_row=first_row)
 
 
-def _parsed(column: pa.Array, *, name: str, where: str) -> Microseconds:
-    packed = column.dictionary_encode()
-    words = packed.dictionary.to_pandas()
-    moments = pd.to_datetime(words, utc=True, errors="coerce")
-    if moments.isna().any():
-        word = words[moments.isna()].iloc[0]
-        row = packed.dictionary.to_pylist().index(word)
-        first = int(np.flatnonzero(packed.indices.to_numpy() == row)[0])
+def _parsed(column: pa.Array, *, name: str, where: str, first_row: int) -> Microseconds:
+    if column.type != pa.string():
         raise DataError(
-            f"{where!r}: data.time_column {name!r} has {word!r} in row {first + 1}, which is no "
-            "time. Allowed are dates and RFC 3339 times as text, and seconds since 1970."
+            f"{where}: data.time_column {name!r} holds {column.type}. Declare it in the schema as "
+            "one value per cell: INT or FLOAT for seconds since 1970, BYTES for text."
+        )
+    packed = column.dictionary_encode()
+    words = packed.dictionary
+    moments = pd.to_datetime(
+        pc.if_else(pc.match_substring_regex(words, MOMENT), words, None).to_pandas(),
+        utc=True,
+        errors="coerce",
+    )
+    if moments.isna().any():
+        word = int(np.flatnonzero(moments.isna())[0])
+        row = int(np.flatnonzero(packed.indices.to_numpy() == word)[0]) + first_row
+        raise DataError(
+            f"{where}: data.time_column {name!r} has {words[word].as_py()!r} in data row {row}, "
+            "which is no time. Allowed are dates (YYYY-MM-DD) and RFC 3339 times as text, and "
+            "seconds since 1970."
         )
     nanoseconds = moments.astype("int64").to_numpy()
     taken: Microseconds = (nanoseconds // 1000)[packed.indices.to_numpy()]
@@ -80,13 +100,12 @@ def moment(text: str, *, key: str) -> int:
         ConfigError: If it is none.
     """
     try:
-        when = pd.Timestamp(text)
+        when = utc_moment(text)
     except ValueError:
         raise ConfigError(
             f"{key} {text!r} is no moment. Allowed are YYYY-MM-DD and RFC 3339."
         ) from None
-    when = when.tz_localize("UTC") if when.tzinfo is None else when
-    return int(when.value // 1000)
+    return (when - EPOCH) // datetime.timedelta(microseconds=1)
 
 
 def time_rules(

@@ -25,3 +25,11 @@ def mnist(folder, *, rows):
     with gzip.open(folder / "mnist" / "t10k-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read(8 + rows), np.uint8, offset=8)
     return images.reshape(rows, 28, 28), labels.astype(int)
+
+
+def touch(folder, *names):
+    """Writes small files, each with its own name in it."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)

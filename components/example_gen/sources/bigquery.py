@@ -2,18 +2,16 @@
 
 import datetime
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader
+from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader, write_table
 from tfx_rebalance.components.example_gen.sources.settings import BigQuerySource, ParquetSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
-from tfx_rebalance.errors import DataError
+from tfx_rebalance.errors import DataError, RebalanceError
 
 _CLOUD = ("google.", "apitools.", "grpc")
 """The packages whose errors are Google Cloud's answers."""
@@ -68,16 +66,7 @@ def write_rows(rows: Sequence[Mapping[str, Any]], folder: str) -> Piece:
     arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
     table = pa.Table.from_arrays(arrays, names=names)
     path = os.path.join(folder, f"rows-{uuid.uuid4().hex}.parquet")  # Retries write other files.
-    if "://" not in folder:
-        os.makedirs(folder, exist_ok=True)
-        pq.write_table(table, path)
-        return Piece(path)
-    import tensorflow as tf  # Costs seconds, so only where it is needed.
-
-    with tempfile.TemporaryDirectory() as here:
-        local = os.path.join(here, os.path.basename(path))
-        pq.write_table(table, local)
-        tf.io.gfile.copy(local, path)
+    write_table(table, path)
     return Piece(path)
 
 
@@ -98,6 +87,8 @@ def data_error_of(error: BaseException, settings: BigQuerySource) -> DataError |
         error: What the pipeline raised; also one that was raised from such an error.
         settings: What was to be read.
     """
+    if isinstance(error, RebalanceError):
+        return None  # Ours says more than what may have been its cause.
     cause: BaseException | None = error
     while cause is not None:
         module = type(cause).__module__

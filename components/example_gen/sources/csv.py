@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -69,22 +70,29 @@ class CsvReader:
         """
         for piece in pieces:
             name, encoding = piece.path, self._settings.encoding
-            with local_copy(name) as local, in_utf8(local, encoding, name=name) as path:
+            with ExitStack() as files:
+                local = files.enter_context(local_copy(name))
+                _check_readable(local, name=name)
+                path = files.enter_context(in_utf8(local, encoding, name=name))
                 columns = self._columns(path, name, wanted)
                 kinds = {column: wanted.types.get(column, pa.string()) for column in columns}
                 every = Wanted({**kinds, wanted.label: pa.string()}, wanted.label)
                 yield from _File(path, name, columns, self._settings, every, bad).batches()
 
     def _columns(self, path: str, name: str, wanted: Wanted) -> list[str]:
-        try:
-            columns = columns_of(path, name=name, settings=self._settings)
-        except OSError as error:
-            raise DataError(
-                f"{name!r} cannot be read: {error.strerror or error}. Correct data.source.path or "
-                "the right to read."
-            ) from None
+        columns = columns_of(path, name=name, settings=self._settings)
         check_columns(columns, name=name, settings=self._settings, wanted=wanted)
         return columns
+
+
+def _check_readable(path: str, *, name: str) -> None:
+    try:
+        unpacked(path).close()
+    except OSError as error:
+        raise DataError(
+            f"{name!r} cannot be read: {error.strerror or error}. Correct data.source.path or the "
+            "right to read."
+        ) from None
 
 
 def read_file(path: str, wanted: Wanted) -> Iterator[pa.RecordBatch]:

@@ -6,9 +6,8 @@ from typing import Any
 from urllib.error import URLError
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader
+from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader, write_table
 from tfx_rebalance.components.example_gen.sources.settings import OpenMLSource, ParquetSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
 from tfx_rebalance.errors import DataError
@@ -44,8 +43,7 @@ class OpenMLReader:
                 f"the OpenML data set {self._settings.name!r} cannot be a table: {error}. Choose "
                 "another version."
             ) from None
-        os.makedirs(folder, exist_ok=True)
-        pq.write_table(table, path, row_group_size=ROWS_PER_GROUP)
+        write_table(table, path, rows_per_group=ROWS_PER_GROUP)
         return [path]
 
     def pieces(self, paths: Sequence[str]) -> list[Piece]:

@@ -1,5 +1,7 @@
 """Parquet files to typed rows, a row group at a time."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -71,6 +73,21 @@ def _batches(
                     first += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name, error) from None
+
+
+def write_table(table: pa.Table, path: str, *, rows_per_group: int | None = None) -> None:
+    """Writes a Parquet file, which may be elsewhere (gs://); the folder is made if need be."""
+    if "://" not in path:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        pq.write_table(table, path, row_group_size=rows_per_group)
+        return
+    import tensorflow as tf  # Costs seconds, so only where it is needed.
+
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tempfile.TemporaryDirectory() as here:
+        local = os.path.join(here, os.path.basename(path))
+        pq.write_table(table, local, row_group_size=rows_per_group)
+        tf.io.gfile.copy(local, path, overwrite=True)
 
 
 def check_names(columns: Sequence[str], *, name: str, wanted: Wanted) -> None:

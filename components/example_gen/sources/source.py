@@ -18,6 +18,12 @@ class Piece:
     path: str
     row_group: int | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is, for messages."""
+        group = "" if self.row_group is None else f", row group {self.row_group}"
+        return f"{self.path!r}{group}"
+
 
 @dataclass(frozen=True)
 class Wanted:

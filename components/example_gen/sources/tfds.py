@@ -1,6 +1,7 @@
 """The files of a prepared TensorFlow Datasets builder, read without that package's pipeline."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -54,7 +55,7 @@ class TFDSReader:
         Raises:
             DataError: As TFRecordReader.
         """
-        classes = _class_names(_builder(self._settings).info.features)
+        classes = _class_names(self._settings)
         for batch in self._records.batches(pieces, wanted, bad):
             arrays = [
                 _named(column, classes[name]) if name in classes else column
@@ -72,8 +73,10 @@ def _named(column: pa.Array, names: Sequence[str]) -> pa.Array:
     return pa.array([None, *names], pa.string()).take(found)
 
 
-def _class_names(features: Mapping[str, Any]) -> dict[str, list[str]]:
+@lru_cache(maxsize=8)
+def _class_names(settings: TFDSSource) -> Mapping[str, list[str]]:
     """Returns the names of each feature that is a ClassLabel with names."""
+    features = _builder(settings).info.features
     names = {name: getattr(feature, "names", None) for name, feature in features.items()}
     return {name: list(of_feature) for name, of_feature in names.items() if of_feature}
 

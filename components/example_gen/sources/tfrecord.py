@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import tensorflow as tf
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from tfx_rebalance.components.example_gen.columns import conform
 from tfx_rebalance.components.example_gen.sources.settings import TFRecordSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
 from tfx_rebalance.errors import CorruptArtifactError, DataError
-from tfx_rebalance.records import read_records
+from tfx_rebalance.records import read_records, reason
 
 
 class TFRecordReader:
@@ -54,10 +55,15 @@ class TFRecordReader:
 def _records(path: str) -> Iterator[Any]:
     try:
         yield from read_records(path)
-    except CorruptArtifactError as error:
-        reason = str(error).partition(" is damaged: ")[2].partition(". Run again")[0]
+    except tf.errors.OpError as error:
         raise DataError(
-            f"the TFRecord file {path!r} is damaged: {reason or error}. Write it anew, or leave "
+            f"the TFRecord file {path!r} cannot be read: {reason(error)}. Correct data.source or "
+            "the right to read."
+        ) from None
+    except CorruptArtifactError as error:
+        why = str(error).partition(" is damaged: ")[2].partition(". Run again")[0]
+        raise DataError(
+            f"the TFRecord file {path!r} is damaged: {why or error}. Write it anew, or leave "
             "it out."
         ) from None
 
@@ -78,8 +84,8 @@ def _decoded(
             batch = decoder.DecodeBatch(records[start:end])
         except (RuntimeError, ValueError) as error:
             if end - start == 1:
-                reason = str(error).splitlines()[0]
-                bad.add(f"{name!r}, record {first + start} is no tf.Example: {reason}")
+                why = str(error).splitlines()[0]
+                bad.add(f"{name!r}, record {first + start} is no tf.Example: {why}")
             else:
                 middle = (start + end) // 2
                 parts += [(middle, end), (start, middle)]

@@ -12,7 +12,7 @@ from tfx_rebalance.components.example_gen.splitting.keyfile import KeyFile, RowK
 from tfx_rebalance.components.example_gen.splitting.keys import occurrences
 from tfx_rebalance.components.example_gen.splitting.rules import DROPPED, Rules
 from tfx_rebalance.components.example_gen.splitting.shares import split_sizes
-from tfx_rebalance.draws import keyed_draws
+from tfx_rebalance.draws import Keys, keyed_draws
 
 Integers = npt.NDArray[np.int64]
 Splits = npt.NDArray[np.int8]
@@ -43,6 +43,8 @@ class Assignment:
     """Rows that were dropped because their label may still change."""
     cuts: Cuts | None
     """None where no row was dealt by a draw."""
+    torn_groups: int = 0
+    """Groups that the input itself has in more than one split."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def assign(parts: Sequence[KeyedPart], rules: Rules) -> Assignment:
         )
     splits = [np.full(part.rows, DROPPED, dtype=np.int8) for part in parts]
     counts = np.zeros((len(rules.shares.names), len(rules.classes)), dtype=np.int64)
-    duplicates = immature = 0
+    duplicates = immature = torn = 0
     for chunk in read():
         of_rows = chunk.fixed.copy()
         if cuts is not None:
@@ -93,7 +95,17 @@ def assign(parts: Sequence[KeyedPart], rules: Rules) -> Assignment:
         kept = of_rows >= 0
         np.add.at(counts, (of_rows[kept], chunk.keys["label"][kept]), 1)
         duplicates, immature = duplicates + chunk.duplicates, immature + chunk.immature
-    return Assignment(tuple(splits), counts, duplicates, immature, cuts)
+        if rules.grouped and rules.given:
+            torn += _torn_groups(chunk.keys["group"][kept], of_rows[kept])
+    return Assignment(tuple(splits), counts, duplicates, immature, cuts, torn)
+
+
+def _torn_groups(groups: Keys, splits: Splits) -> int:
+    """Returns how many groups are in more than one split."""
+    names, places = np.unique(groups, return_inverse=True)
+    there = np.zeros((len(names), int(splits.max(initial=0)) + 1), dtype=bool)
+    there[places, splits] = True
+    return int((there.sum(axis=1) > 1).sum())
 
 
 def _sizes(weight: int, rules: Rules) -> Sequence[int]:

@@ -13,8 +13,20 @@ from tfx_rebalance.components.example_gen.parts import Part
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.example_gen.sources.demo import DemoReader
 from tfx_rebalance.components.example_gen.sources.registry import reader_of
+from tfx_rebalance.components.example_gen.sources.settings import ImageFolderSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Reader, Wanted
 from tfx_rebalance.components.example_gen.spans import Window
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows, and where they were read."""
+
+    batch: pa.RecordBatch
+    where: str
+    """The file, for messages."""
+    first: int
+    """The number of the first of them in the file, where bad ones are not counted."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,15 @@ class Job:
         """What deals the rows."""
         return Dealer(self.settings, self.labels, self.source)
 
-    def batches(self, part: Part, bad: BadRows) -> Iterator[pa.RecordBatch]:
+    def rows(self, part: Part, bad: BadRows) -> Iterator[Rows]:
         """Yields the rows of a part, the same in every pass."""
-        yield from self.reader.batches(part.pieces, self.wanted, bad)
+        alone = [(piece,) for piece in part.pieces]
+        is_image = isinstance(self.settings.source, ImageFolderSource)  # A file is but a row.
+        for pieces in [part.pieces] if is_image else alone:
+            first = 1
+            for batch in self.reader.batches(pieces, self.wanted, bad):
+                yield Rows(batch, pieces[0].name, first)
+                first += batch.num_rows
 
     def scratch_file(self, *words: object) -> str:
         """Returns the path of a temporary file."""

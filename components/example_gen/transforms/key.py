@@ -16,7 +16,7 @@ from tfx_rebalance.components.example_gen.sources.source import BadRows
 from tfx_rebalance.components.example_gen.splitting.assign import KeyedPart
 from tfx_rebalance.components.example_gen.splitting.keyfile import KEY, RowKeys, write_keys
 from tfx_rebalance.components.example_gen.times import times_of
-from tfx_rebalance.components.example_gen.transforms.job import Job
+from tfx_rebalance.components.example_gen.transforms.job import Job, Rows
 from tfx_rebalance.errors import DataError
 
 
@@ -45,31 +45,31 @@ class Key(beam.PTransform):
         job, bad, labels = self._job, BadRows(self._job.settings.max_bad_rows), Counts()
         rows = 0
         keys = [np.empty(0, dtype=KEY)]
-        for batch in job.batches(part, bad):
-            of_batch, counts = self._keys(batch, part, first_row=rows)
+        for some in job.rows(part, bad):
+            of_batch, counts = self._keys(some, first_row=rows)
             labels += counts
-            rows += batch.num_rows
+            rows += some.batch.num_rows
             keys.append(of_batch)
         every = np.concatenate(keys)
         by = "content" if job.settings.splits.group_by is None else "group"
         path = job.scratch_file("keys", part.number)
         split = SERVING if job.labels.is_serving else part.split
         keyed = KeyedPart(write_keys(path, every, by=by), rows, split)
-        newest = int(every["time"].max(initial=0))
+        newest = int(every["time"].max()) if len(every) else None
         return Keyed(part, Tally(keyed, part.span, labels, bad, newest))
 
-    def _keys(self, batch: pa.RecordBatch, part: Part, *, first_row: int) -> tuple[RowKeys, Counts]:
-        job, settings = self._job, self._job.settings
+    def _keys(self, rows: Rows, *, first_row: int) -> tuple[RowKeys, Counts]:
+        job, settings, batch = self._job, self._job.settings, rows.batch
         keys = np.zeros(batch.num_rows, dtype=KEY)
         keys["content"] = content_hashes(_of_schema(batch, job.wanted.types))
         keys["row"] = np.arange(first_row, first_row + batch.num_rows)
         keys["label"] = job.labels.indices(batch)
-        where = part.pieces[0].path
         if settings.splits.group_by is not None:
-            keys["group"] = content_hashes(_group(batch, settings.splits.group_by, where=where))
+            keys["group"] = content_hashes(_group(rows, settings.splits.group_by))
         if settings.time_column is not None:
-            column = _column(batch, settings.time_column, key="data.time_column", where=where)
-            keys["time"] = times_of(column, name=settings.time_column, where=where)
+            name = settings.time_column
+            column = _column(rows, name, key="data.time_column")
+            keys["time"] = times_of(column, name=name, where=rows.where, first_row=rows.first)
         if job.labels.is_serving:
             keys["label"] = np.maximum(keys["label"], 0)
         return keys[keys["label"] != MISSING], counts_of(job.labels.values(batch))
@@ -85,26 +85,26 @@ def _of_schema(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.Re
     return pa.RecordBatch.from_arrays(arrays, names=list(types))
 
 
-def _group(batch: pa.RecordBatch, name: str, *, where: str) -> pa.RecordBatch:
-    column = _column(batch, name, key="data.splits.group_by", where=where)
+def _group(rows: Rows, name: str) -> pa.RecordBatch:
+    column = _column(rows, name, key="data.splits.group_by")
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         raise DataError(
-            f"{where!r}: {column.null_count} cells of data.splits.group_by {name!r} are empty, the "
-            f"first in row {row + 1} of a batch. Fill them in: a row without a group may stray "
-            "into another split."
+            f"{rows.where}: {column.null_count} cells of data.splits.group_by {name!r} are empty, "
+            f"the first in data row {rows.first + row}. Fill them in: a row without a group may "
+            "stray into another split."
         )
     return pa.RecordBatch.from_arrays([column], names=[name])
 
 
-def _column(batch: pa.RecordBatch, name: str, *, key: str, where: str) -> pa.Array:
-    place = batch.schema.get_field_index(name)
-    if place < 0:
+def _column(rows: Rows, name: str, *, key: str) -> pa.Array:
+    names = rows.batch.schema.names
+    if name not in names:
         raise DataError(
-            f"{where!r} has no column {name!r} ({key}); it has {', '.join(batch.schema.names)}. "
+            f"{rows.where} has no column {name!r} ({key}); it has {', '.join(names)}. "
             f"Correct {key} or the file."
         )
-    return batch.column(place)
+    return rows.batch.column(names.index(name))
 
 
 def by_number(keyed: Iterable[Keyed]) -> list[Keyed]:

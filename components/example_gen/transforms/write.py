@@ -31,12 +31,13 @@ class Write(beam.PTransform):
         with tf.io.gfile.GFile(dealt.splits, "rb") as file:
             splits = np.frombuffer(file.read(), dtype=np.int8)
         writers, start = self._writers(dealt, splits), 0
-        for batch in job.batches(dealt.part, BadRows(job.settings.max_bad_rows)):
-            of_batch = splits[start : start + batch.num_rows]
-            start += batch.num_rows
+        for rows in job.rows(dealt.part, BadRows(job.settings.max_bad_rows)):
+            of_batch = splits[start : start + rows.batch.num_rows]
+            start += rows.batch.num_rows
             if start > len(splits):
                 break
-            records = np.array(encoder.encode(as_lists(job.labels.replaced(batch))), dtype=object)
+            lists = as_lists(job.labels.replaced(rows.batch))
+            records = np.array(encoder.encode(lists), dtype=object)
             for index, writer in writers.items():
                 writer.write(records[of_batch == index])
         if start != len(splits):

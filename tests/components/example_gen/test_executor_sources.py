@@ -224,7 +224,7 @@ def test_a_minimum_per_class_and_split_says_how_many_rows_are_missing(ingest, tm
     write_csv(tmp_path / "one.csv", rows_of(1))
     report = report_of(ingest(str(tmp_path / "one.csv"), splits={"min_rows": 6}))
     assert [s["classes"]["pos"] for s in report["splits"].values()] == [8, 6, 6]
-    with pytest.raises(DataError, match="class 'pos' has 20 rows and needs 7 in each .* missing"):
+    with pytest.raises(DataError, match=r"class 'pos' has 20 rows and needs 7 in each .* missing"):
         ingest(str(tmp_path / "one.csv"), splits={"min_rows": 7})
 
 

@@ -99,7 +99,7 @@ def test_a_gap_in_the_window_is_named():
 
 
 def test_a_day_that_is_in_no_calendar_is_refused():
-    with pytest.raises(DataError, match="'d/2024-02-30.csv' has no day of the calendar"):
+    with pytest.raises(DataError, match=r"'d/2024-02-30.csv' has no day of the calendar"):
         resolve({"": DAY}, glob=glob_of("d/2024-02-30.csv"))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfx_rebalance.components.example_gen.settings import TimeCuts
-from tfx_rebalance.components.example_gen.times import DAY, time_rules, times_of
+from tfx_rebalance.components.example_gen.times import DAY, moment, time_rules, times_of
 from tfx_rebalance.errors import ConfigError, DataError
 
 NEWEST = 100 * DAY
@@ -43,10 +43,18 @@ def test_a_zone_is_taken_into_account():
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array([1, None]), "1 cells of data.time_column 't' are empty, the first in row 2"),
-        (pa.array(["2024-01-01", "soon"]), "has 'soon' in row 2, which is no time"),
-        (pa.array([1, 1_700_000_000_000]), "has 1700000000000 in row 2, .* Give seconds"),
-        (pa.array([float("nan")]), "has nan in row 1"),
+        (pa.array([1, None]), "1 cells of data.time_column 't' are empty, the first in data row 2"),
+        (pa.array(["2024-01-01", "soon"]), "has 'soon' in data row 2, which is no time"),
+        (pa.array([1, 1_700_000_000_000]), "has 1700000000000 in data row 2, .* Give seconds"),
+        (
+            pa.array(["2024-01-01", "31/01/2024"]),
+            "has '31/01/2024' in data row 2, which is no time",
+        ),
+        (pa.array(["now"]), "has 'now' in data row 1"),
+        (pa.array([""]), "has '' in data row 1"),
+        (pa.array(["9999-01-01"]), "has '9999-01-01' in data row 1"),
+        (pa.array([["2024-01-01"]]), "holds list<item: string>. Declare it in the schema"),
+        (pa.array([float("nan")]), "has nan in data row 1"),
     ],
 )
 def test_what_is_no_time_is_named(column, message):
@@ -81,5 +89,16 @@ def test_cuts_in_the_wrong_order_are_refused():
 
 
 def test_a_cut_that_is_no_moment_is_refused():
-    with pytest.raises(ConfigError, match="data.splits.time.val_from 'then' is no moment"):
-        rules({"val_from": "then", "eval_from": "1970-02-01"})
+    with pytest.raises(ConfigError, match=r"data.splits.time.val_from 'then' is no moment"):
+        moment("then", key="data.splits.time.val_from")
+
+
+@given(when=st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2200, 1, 1)))
+def test_a_moment_of_the_config_is_what_the_same_cell_would_be(when):
+    text = when.isoformat() + "Z"
+    assert [moment(text, key="k")] == times_of(pa.array([text]), name="t", where="f").tolist()
+
+
+def test_parts_of_a_second_may_have_any_number_of_digits():
+    assert moment("1970-01-01T00:00:01.5Z", key="k") == 1_500_000
+    assert moment("1970-01-01T00:00:01.1234567+00:00", key="k") == 1_123_456

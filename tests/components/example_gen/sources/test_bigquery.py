@@ -92,3 +92,9 @@ def test_what_the_cloud_refuses_is_told_with_a_remedy(error):
 
 def test_another_error_is_not_taken_for_bigquerys():
     assert data_error_of(ValueError("ours"), SOURCE) is None
+
+
+def test_our_own_error_keeps_its_message_whatever_caused_it():
+    error = DataError("class 'pos' has 2 rows")
+    error.__cause__ = Forbidden("tried before")
+    assert data_error_of(error, SOURCE) is None
