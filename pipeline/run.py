@@ -39,8 +39,11 @@ def run(
 def _run_nodes(
     config: PipelineConfig, features: Features, place: Place, progress: Progress, *, use_cache: bool
 ) -> None:
-    data = {"ExampleGen": config.data, "ServingExampleGen": config.serving_data}
-    fingerprints = {node: fingerprint_of(settings) for node, settings in data.items()}
+    serving = config.serving_data
+    fingerprints = {
+        "ExampleGen": fingerprint_of(config.data),
+        "ServingExampleGen": fingerprint_of(serving.for_serving() if serving else None),
+    }
     pipeline = create_pipeline(
         _with_pinned_schema(config, place),
         features,

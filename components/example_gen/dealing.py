@@ -55,8 +55,12 @@ class Dealer:
         """
         self._check_rows(tallies)
         labels = sum((tally.labels for tally in tallies), Counts())
-        self.labels.check(labels, source=self.source, missing_label=self.settings.missing_label)
+        del labels[None]
+        missing_label = self.settings.missing_label
+        self.labels.check(labels, source=self.source, missing_label=missing_label)
         assignment = assign([tally.part for tally in tallies], self._rules(tallies))
+        labels[None] = assignment.unlabelled  # Who is too young for a final label may have none.
+        self.labels.check(labels, source=self.source, missing_label=missing_label)
         self._check_splits(assignment)
         return assignment
 

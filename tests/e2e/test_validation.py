@@ -1,4 +1,4 @@
-"""The data is held against the last release and against what the model is asked: warned, stopped."""
+"""The data is held against the last release and against what was served: warned, stopped."""
 
 import csv
 from pathlib import Path

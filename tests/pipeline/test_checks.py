@@ -172,7 +172,7 @@ def test_a_pattern_may_still_be_without_files(check, tmp_path):
 
 def test_a_folder_of_images_is_a_folder(check, tmp_path):
     check(data={"source": {"format": "image_folder", "path": str(tmp_path)}})
-    with pytest.raises(ConfigError, match="is not a folder. Give the folder of the files"):
+    with pytest.raises(ConfigError, match=r"is not a folder. Give the folder of the files"):
         check(data={"source": {"format": "image_folder", "path": str(tmp_path / "none")}})
 
 

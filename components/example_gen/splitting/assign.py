@@ -43,6 +43,8 @@ class Assignment:
     """Rows that were dropped because their label may still change."""
     cuts: Cuts | None
     """None where no row was dealt by a draw."""
+    unlabelled: int = 0
+    """Rows that have no label though they are old enough for one."""
     torn_groups: int = 0
     """Groups that the input itself has in more than one split."""
 
@@ -62,6 +64,7 @@ class Chunk:
     """(open rows,): the unit of each row that is `OPEN`."""
     duplicates: int
     immature: int
+    unlabelled: int
 
 
 OPEN = -2
@@ -84,7 +87,7 @@ def assign(parts: Sequence[KeyedPart], rules: Rules) -> Assignment:
         )
     splits = [np.full(part.rows, DROPPED, dtype=np.int8) for part in parts]
     counts = np.zeros((len(rules.shares.names), len(rules.classes)), dtype=np.int64)
-    duplicates = immature = torn = 0
+    duplicates = immature = unlabelled = torn = 0
     for chunk in read():
         of_rows = chunk.fixed.copy()
         if cuts is not None:
@@ -95,9 +98,10 @@ def assign(parts: Sequence[KeyedPart], rules: Rules) -> Assignment:
         kept = of_rows >= 0
         np.add.at(counts, (of_rows[kept], chunk.keys["label"][kept]), 1)
         duplicates, immature = duplicates + chunk.duplicates, immature + chunk.immature
+        unlabelled += chunk.unlabelled
         if rules.grouped and rules.given:
             torn += _torn_groups(chunk.keys["group"][kept], of_rows[kept])
-    return Assignment(tuple(splits), counts, duplicates, immature, cuts, torn)
+    return Assignment(tuple(splits), counts, duplicates, immature, cuts, unlabelled, torn)
 
 
 def _torn_groups(groups: Keys, splits: Splits) -> int:
@@ -117,7 +121,8 @@ def _class_totals(parts: Sequence[KeyedPart], rules: Rules) -> Integers:
     totals = np.zeros(len(rules.classes), dtype=np.int64)
     if rules.grouped and rules.stratify:
         for keys, _ in chunks([part.file for part in parts]):
-            totals += np.bincount(keys["label"], minlength=len(totals))
+            known = keys["label"] >= 0
+            totals += np.bincount(keys["label"][known], minlength=len(totals))
     return totals
 
 
@@ -135,7 +140,8 @@ def _chunks(parts: Sequence[KeyedPart], rules: Rules, totals: Integers) -> Itera
         young = np.zeros(len(keys), dtype=bool)
         if rules.time.mature_before is not None:
             young = keys["time"] >= rules.time.mature_before
-        fixed = np.where(repeated | young, np.int8(DROPPED), fixed)
+        bare = keys["label"] < 0
+        fixed = np.where(repeated | young | bare, np.int8(DROPPED), fixed)
         is_open = fixed == OPEN
         units, unit_of = _units(keys[is_open], found.keys[is_open], rules, totals)
         yield Chunk(
@@ -144,8 +150,9 @@ def _chunks(parts: Sequence[KeyedPart], rules: Rules, totals: Integers) -> Itera
             fixed=fixed,
             units=units,
             unit_of=unit_of,
-            duplicates=int(repeated.sum()),
-            immature=int((young & ~repeated).sum()),
+            duplicates=int((repeated & ~bare).sum()),
+            immature=int((young & ~(repeated & ~bare)).sum()),
+            unlabelled=int((bare & ~young).sum()),
         )
 
 

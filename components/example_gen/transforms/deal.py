@@ -117,7 +117,7 @@ def _report(
         rows=sum(tally.part.rows for tally in tallies),
         bad_rows=sum(tally.bad.count for tally in tallies),
         bad_row_examples=tuple(bad[:5]),
-        missing_labels=0 if job.labels.is_serving else labels[None],
+        missing_labels=assignment.unlabelled,
         duplicates=assignment.duplicates,
         immature=assignment.immature,
         splits=_counts(job, labels, assignment),

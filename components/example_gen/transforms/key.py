@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tfx_rebalance.components.example_gen.columns import content_hashes
 from tfx_rebalance.components.example_gen.dealing import Tally
-from tfx_rebalance.components.example_gen.labels import MISSING, Counts, counts_of
+from tfx_rebalance.components.example_gen.labels import Counts, counts_of
 from tfx_rebalance.components.example_gen.parts import Part
 from tfx_rebalance.components.example_gen.settings import SERVING
 from tfx_rebalance.components.example_gen.sources.source import BadRows
@@ -72,7 +72,7 @@ class Key(beam.PTransform):
             keys["time"] = times_of(column, name=name, where=rows.where, first_row=rows.first)
         if job.labels.is_serving:
             keys["label"] = np.maximum(keys["label"], 0)
-        return keys[keys["label"] != MISSING], counts_of(job.labels.values(batch))
+        return keys, counts_of(job.labels.values(batch))
 
 
 def _of_schema(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:

@@ -182,6 +182,21 @@ def test_time_splits_and_immature_rows_are_left_out(ingest, days):
     assert report_of(examples)["time"] == "t"
 
 
+def test_rows_too_young_for_a_label_need_none(ingest, tmp_path):
+    rows = rows_of(5)
+    young = [(*row[:-1], "") for row in rows if row[0] == "2024-01-05"]
+    write_csv(tmp_path / "one.csv", [*(r for r in rows if r[0] != "2024-01-05"), *young])
+    how = {"time_column": "t", "label_maturity_days": 1, "run_date": "2024-01-05T12:00:00Z"}
+    report = report_of(ingest(str(tmp_path / "one.csv"), **how))
+    assert (report["immature"], report["missing_labels"]) == (200, 0)
+    assert sum(split["rows"] for split in report["splits"].values()) == 800
+    write_csv(tmp_path / "two.csv", [*rows, ("2024-01-01", 1, 1, 1, "")])
+    with pytest.raises(DataError, match="1 of 1001 rows have no label 'y'"):
+        ingest(str(tmp_path / "two.csv"), **how)
+    report = report_of(ingest(str(tmp_path / "two.csv"), **how, missing_label="drop"))
+    assert (report["immature"], report["missing_labels"]) == (200, 1)
+
+
 def test_the_files_may_say_what_is_in_which_split(ingest, days):
     folder = str(Path(days).parent)
     files = {"train": "2024-01-0[1-7].csv", "eval": "2024-01-1*.csv"}
