@@ -31,6 +31,7 @@ def check_config(config: PipelineConfig) -> Features:
     _known_columns(config, features, [feature.name for feature in schema.feature])
     _group_key(config, [feature.name for feature in schema.feature])
     _named_columns(config, [feature.name for feature in schema.feature])
+    _decision(config, features.classes)
     _no_collisions(features)
     return features
 
@@ -106,6 +107,29 @@ def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
     if groups is not None and set(groups) != set(classes):
         missing = ", ".join(sorted(set(classes) - set(groups)))
         raise ConfigError(f"data.label_groups has no values for {missing}. Add them.")
+
+
+def _decision(config: PipelineConfig, classes: Collection[str]) -> None:
+    """What a decision rule needs beside its parameters; a rule that lacks a field needs nothing."""
+    rule, splits = config.trainer.chosen_rule, config.data.splits
+    recalls, cost = getattr(rule, "min_recall", None), getattr(rule, "cost", None)
+    key = "trainer.decision_parameters"
+    for name in sorted(_keys(recalls) - set(classes)):
+        raise ConfigError(
+            f"{key}.min_recall names the class {name!r}, which the schema's label domain does not "
+            f"have{nearest(classes, name)}. Allowed: {', '.join(classes)}."
+        )
+    if recalls == "gate" and (splits.time is not None or splits.files is not None):
+        raise ConfigError(
+            f"{key}.min_recall: gate needs to know how many rows eval will have of a class, which "
+            "only splits by shares tell. Give a recall per class, or take data.splits.time and "
+            "data.splits.files out."
+        )
+    if cost is not None and len(cost) != len(classes):
+        raise ConfigError(
+            f"{key}.cost has {len(cost)} rows; it needs one for each of the {len(classes)} classes "
+            f"{', '.join(classes)}."
+        )
 
 
 def _known_columns(config: PipelineConfig, features: Features, columns: Collection[str]) -> None:

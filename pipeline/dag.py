@@ -21,6 +21,7 @@ from tfx_rebalance.components.imbalance_validator.stats_options import slicing_b
 from tfx_rebalance.components.pusher.component import Pusher
 from tfx_rebalance.components.rebalance.component import Rebalance
 from tfx_rebalance.components.trainer.component import Trainer
+from tfx_rebalance.components.trainer.settings import GateToPass
 from tfx_rebalance.components.validation_gate.component import ValidationGate
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.config import PipelineConfig
@@ -107,6 +108,7 @@ def create_pipeline(
         rebalance_report=rebalance.outputs["rebalance_report"],
         features=features,
         settings=config.trainer,
+        gate=_gate(config, features),
     )
 
     compared = config.evaluate.max_recall_drop is not None
@@ -169,3 +171,16 @@ def _serving(
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"], **schema_of)
     statistics_gen = statistics_gen.with_id("ServingStatisticsGen")
     return [example_gen, statistics_gen], statistics_gen.outputs["statistics"]
+
+
+def _gate(config: PipelineConfig, features: Features) -> GateToPass | None:
+    """Returns what a decision that is to pass the gate must know; None: rows are not shared out."""
+    splits = config.data.splits
+    if splits.time is not None or splits.files is not None:
+        return None
+    bars = {name: config.evaluate.bar(name) for name in features.classes}
+    return GateToPass(
+        bars={name: bar for name, bar in bars.items() if bar is not None},
+        confidence=config.evaluate.confidence,
+        eval_rows_per_val_row=splits.eval / splits.val,
+    )

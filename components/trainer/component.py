@@ -11,7 +11,7 @@ from tfx.utils import json_utils
 
 from tfx_rebalance.artifacts import RebalanceReport
 from tfx_rebalance.components.trainer.executor import Executor
-from tfx_rebalance.components.trainer.settings import TrainerSettings
+from tfx_rebalance.components.trainer.settings import GateToPass, TrainerSettings
 from tfx_rebalance.features import Features
 
 RUN_FN = "tfx_rebalance.components.trainer.run_fn.run_fn"
@@ -40,6 +40,7 @@ class Trainer(BaseComponent):
         features: Features,
         settings: TrainerSettings,
         rebalance_report: types.BaseChannel | None = None,
+        gate: GateToPass | None = None,
     ) -> None:
         """Wires the node.
 
@@ -49,8 +50,11 @@ class Trainer(BaseComponent):
             features: Inputs, label and classes.
             settings: Model, weights and decision.
             rebalance_report: Tells the natural priors when `examples` were resampled.
+            gate: The release gate, for `decision: min_recall` with `min_recall: gate`.
         """
         custom = {"settings": settings.model_dump_json(), "features": features.model_dump_json()}
+        if gate is not None:
+            custom["gate"] = gate.model_dump_json()
         super().__init__(
             spec=TrainerSpec(
                 examples=examples,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,10 @@ class Split:
             rows = _streamed(shards, self.columns, batch_size=batch_size, seed=seed)
         weights = tf.constant(class_weights, tf.float32)
         weighted = rows.map(lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE)
-        return weighted.prefetch(tf.data.AUTOTUNE)
+        # Keras takes the end of a dataset of unknown length for an accident.
+        batches = tf.data.INFINITE_CARDINALITY if seed is not None else ceil(self.rows / batch_size)
+        known = tf.data.experimental.assert_cardinality(batches)
+        return weighted.apply(known).prefetch(tf.data.AUTOTUNE)
 
 
 def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[str]) -> Split:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,24 +12,16 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from tfx_rebalance.components.trainer.devices import devices_of
+from tfx_rebalance.components.trainer.deciding import Decided, decide
 from tfx_rebalance.components.trainer.inputs import Columns, Split, read_split
-from tfx_rebalance.components.trainer.model import build_mlp
-from tfx_rebalance.components.trainer.priors import (
-    Floats,
-    class_weights,
-    decision_thresholds,
-    prior_correction,
-    weights_for_mix,
-)
-from tfx_rebalance.components.trainer.serving import Decision, ServedModel
-from tfx_rebalance.components.trainer.settings import TrainerSettings
-from tfx_rebalance.errors import ModelError
+from tfx_rebalance.components.trainer.priors import Floats
+from tfx_rebalance.components.trainer.serving import ServedModel
+from tfx_rebalance.components.trainer.settings import GateToPass, TrainerSettings
+from tfx_rebalance.components.trainer.training import Learned, learn
 from tfx_rebalance.features import VOCABULARY, Features
 
 REPORT = "training.json"
 NATURAL_PRIORS = "natural_priors"
-VAL_BATCH = 4096
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -36,44 +29,27 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
         DataError: If a class has no row.
-        ModelError: If the loss is not finite.
+        ModelError: If the loss is not finite, or no decision keeps what the rule promises.
     """
     job = Job.of(fn_args)
     keras.utils.set_random_seed(job.settings.seed)
     classes = job.features.classes
     train = read_split(fn_args.train_files, job.columns, classes=classes)
     val = read_split(fn_args.eval_files, job.columns, classes=classes)
-    weights = class_weights(train.mass, job.settings.class_weights, classes=classes)
-    devices = devices_of(job.settings.accelerator, mixed_precision=job.settings.mixed_precision)
-    with devices.scope():
-        model = _compiled(job)
-    batch_size = job.settings.batch_size * devices.replicas
-    trained = train.mass * weights / (train.mass * weights).sum()
-    val_weights = weights_for_mix(val.mass, trained)
-    history = _fit(
-        model,
-        train.batches(weights, batch_size=batch_size, seed=job.settings.seed),
-        val.batches(val_weights, batch_size=VAL_BATCH, seed=None),
-        steps=max(1, train.rows // batch_size),
-        settings=job.settings,
+    learned = learn(train, val, job.settings, classes=classes)
+    decided = decide(
+        learned,
+        val,
+        job.settings,
+        natural=_natural(train, job),
+        classes=classes,
+        gate=job.gate,
     )
-    decision, natural = _decision(train, trained, job)
     served = ServedModel(
-        model, decision, features=job.features, columns=job.columns, transform=job.transform
+        learned.model, decided, features=job.features, columns=job.columns, transform=job.transform
     )
     served.save(fn_args.serving_model_dir)
-    report = {
-        "class_weights": dict(zip(classes, weights.tolist(), strict=True)),
-        "train_mass": dict(zip(classes, train.mass.tolist(), strict=True)),
-        "natural_priors": dict(zip(classes, natural.tolist(), strict=True)),
-        "thresholds": dict(zip(classes, decision.thresholds.tolist(), strict=True)),
-        "devices": list(devices.names),
-        "replicas": devices.replicas,
-        "precision": devices.precision,
-        "batch_size": batch_size,
-        "epochs": len(history["loss"]),
-        "history": history,
-    }
+    report = _report(job, train, learned, decided)
     _write_json(os.path.join(fn_args.model_run_dir, REPORT), report)
 
 
@@ -86,6 +62,7 @@ class Job:
     columns: Columns
     transform: tft.TFTransformOutput
     natural_priors: dict[str, float] | None
+    gate: GateToPass | None
 
     @classmethod
     def of(cls, fn_args: FnArgs) -> "Job":
@@ -99,6 +76,7 @@ class Job:
             columns=_columns(features, transform),
             transform=transform,
             natural_priors=_natural_priors(custom.get("rebalance_report")),
+            gate=GateToPass.model_validate_json(custom["gate"]) if custom.get("gate") else None,
         )
 
 
@@ -123,57 +101,34 @@ def _natural_priors(report_path: str | None) -> dict[str, float] | None:
     return priors
 
 
-def _compiled(job: Job) -> keras.Model:
-    settings = job.settings
-    model = build_mlp(job.columns, settings, classes=len(job.features.classes))
-    model.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=settings.xla,
-    )
-    return model
-
-
-def _fit(
-    model: keras.Model,
-    train: tf.data.Dataset,
-    val: tf.data.Dataset,
-    *,
-    steps: int,
-    settings: TrainerSettings,
-) -> dict[str, list[float]]:
-    """Weights go in as a weight per row: `class_weight=` is ignored for some kinds of dataset."""
-    history = model.fit(
-        train,
-        validation_data=val,
-        epochs=settings.epochs,
-        steps_per_epoch=settings.steps_per_epoch or steps,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=settings.patience, restore_best_weights=True
-            ),
-        ],
-        verbose=2,
-    ).history
-    if not np.isfinite(history["loss"]).all():
-        raise ModelError(
-            f"the loss became {history['loss'][-1]} in epoch {len(history['loss'])}. Lower "
-            f"trainer.learning_rate (now {settings.learning_rate:g}) or the largest of "
-            "trainer.class_weights."
-        )
-    return {name: [float(v) for v in values] for name, values in history.items()}
-
-
-def _decision(train: Split, trained: Floats, job: Job) -> tuple[Decision, Floats]:
-    natural = train.mass / train.mass.sum()
+def _natural(train: Split, job: Job) -> Floats:
     if job.natural_priors:
-        natural = np.array([job.natural_priors[name] for name in job.features.classes])
-    decision = Decision(
-        correction=prior_correction(natural, trained),
-        thresholds=decision_thresholds(natural, job.settings.decision),
-    )
-    return decision, natural
+        return np.array([job.natural_priors[name] for name in job.features.classes])
+    natural: Floats = train.mass / train.mass.sum()
+    return natural
+
+
+def _report(job: Job, train: Split, learned: Learned, decided: Decided) -> dict[str, Any]:
+    def by_class(numbers: Sequence[float] | Floats) -> dict[str, float]:
+        return dict(zip(job.features.classes, map(float, numbers), strict=True))
+
+    thresholds = decided.decision.thresholds
+    return {
+        "class_weights": by_class(learned.weights),
+        "train_mass": by_class(train.mass),
+        "natural_priors": by_class(decided.natural),
+        "loss": job.settings.loss,
+        "logits_prior": by_class(learned.prior),
+        "calibration": decided.calibration.model_dump(),
+        "thresholds": None if thresholds is None else by_class(thresholds),
+        "decision": decided.decision.model_dump(),
+        "devices": list(learned.devices.names),
+        "replicas": learned.devices.replicas,
+        "precision": learned.devices.precision,
+        "batch_size": learned.batch_size,
+        "epochs": len(learned.history["loss"]),
+        "history": learned.history,
+    }
 
 
 def _write_json(path: str, content: dict[str, Any]) -> None:

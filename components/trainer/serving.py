@@ -2,15 +2,15 @@
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from tfx_rebalance.components.trainer.calibration.graph import apply
+from tfx_rebalance.components.trainer.deciding import Decided
 from tfx_rebalance.components.trainer.inputs import Columns
 from tfx_rebalance.features import FEATURES_FILE, LABEL_INDEX, Features
 from tfx_rebalance.labels import UNKNOWN, class_index
@@ -19,16 +19,6 @@ MISSING_INT = int(np.iinfo(np.int64).min)
 
 _DTYPES = {"float": tf.float32, "int": tf.int64, "string": tf.string}
 _MISSING = {"float": float("nan"), "int": MISSING_INT, "string": ""}
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What turns the model's output into probabilities and a class."""
-
-    correction: npt.NDArray[np.float64]
-    """Factors to the natural prior, (classes,); see `priors.prior_correction`."""
-    thresholds: npt.NDArray[np.float64]
-    """(classes,); see `priors.decision_thresholds`."""
 
 
 def tensor_names(features: Features) -> dict[str, str]:
@@ -51,7 +41,7 @@ class ServedModel(tf.Module):
     def __init__(
         self,
         model: keras.Model,
-        decision: Decision,
+        decided: Decided,
         *,
         features: Features,
         columns: Columns,
@@ -62,8 +52,8 @@ class ServedModel(tf.Module):
         self._transform = transform.transform_features_layer()
         self._raw_spec = transform.raw_feature_spec()
         self._features, self._columns = features, columns
-        self._correction = tf.constant(decision.correction, tf.float32)
-        self._thresholds = tf.constant(decision.thresholds, tf.float32)
+        self._correction = tf.constant(decided.correction, tf.float32)
+        self._map, self._decision = decided.map, decided.decision
         self._classes = tf.constant(list(features.classes))
 
     def save(self, path: str) -> None:
@@ -114,8 +104,9 @@ class ServedModel(tf.Module):
     def _decide(self, raw: dict[str, tf.Tensor | tf.SparseTensor]) -> dict[str, tf.Tensor]:
         logits = self._model(self._columns.pack(self._transform(raw)), training=False)
         corrected = tf.nn.softmax(logits) * self._correction
-        probabilities = corrected / tf.reduce_sum(corrected, axis=1, keepdims=True)
-        scores = probabilities / self._thresholds
+        corrected = corrected / tf.reduce_sum(corrected, axis=1, keepdims=True)
+        probabilities = apply(self._map, corrected)
+        scores = self._scores(probabilities)
         index = tf.argmax(scores, axis=1, output_type=tf.int64)
         return {
             "probabilities": probabilities,
@@ -123,6 +114,12 @@ class ServedModel(tf.Module):
             "class_index": index,
             "class_label": tf.gather(self._classes, index),
         }
+
+    def _scores(self, probabilities: tf.Tensor) -> tf.Tensor:
+        thresholds = self._decision.thresholds
+        if thresholds is not None:
+            return probabilities / tf.constant(thresholds, tf.float32)
+        return tf.matmul(probabilities, tf.constant(self._decision.gains, tf.float32))
 
     def _labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """The label of the *raw* examples as a class index, for TFMA."""

@@ -185,3 +185,31 @@ def test_files_for_splits_need_a_source_of_files(check):
 def test_a_missing_serving_source_is_refused(check, tmp_path):
     with pytest.raises(ConfigError, match=r"^validate.serving '.*none.csv' is not a file"):
         check(validate={"serving": str(tmp_path / "none.csv")})
+
+
+@pytest.mark.parametrize(
+    ("trainer", "data", "message"),
+    [
+        (
+            {"decision": "min_recall", "decision_parameters": {"min_recall": {"frod": 0.8}}},
+            {},
+            r"decision_parameters.min_recall names the class 'frod', .*did you mean",
+        ),
+        (
+            {"decision": "min_recall", "decision_parameters": {"min_recall": "gate"}},
+            {"splits": {"files": {"train": "a", "eval": "b"}}, "source": "gs://bucket/data"},
+            r"min_recall: gate needs to know how many rows eval will have",
+        ),
+        (
+            {
+                "decision": "cost",
+                "decision_parameters": {"cost": [[0, 1, 1], [1, 0, 1], [1, 1, 0]]},
+            },
+            {},
+            r"decision_parameters.cost has 3 rows; it needs one for each of the 2 classes",
+        ),
+    ],
+)
+def test_a_decision_that_cannot_be_fitted_is_refused(check, trainer, data, message):
+    with pytest.raises(ConfigError, match=message):
+        check(trainer=trainer, data=data)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 PREFIX_BITS = 10
 PREFIXES = 1 << PREFIX_BITS
-CHUNK_ROWS = 1 << 19
+CHUNK_ROWS = 1 << 18
 """About how many rows are looked at together."""
 
 _SHIFT = np.uint64(64 - PREFIX_BITS)

@@ -13,6 +13,9 @@ from tfx_rebalance.components.example_gen.transforms.job import Job
 from tfx_rebalance.errors import DataError
 from tfx_rebalance.records import ShardWriter
 
+ENCODED_TOGETHER = 1 << 14
+"""Rows that are tf.Examples at the same time."""
+
 
 @beam.typehints.with_input_types(Dealt)
 @beam.typehints.with_output_types(int)
@@ -36,10 +39,13 @@ class Write(beam.PTransform):
             start += rows.batch.num_rows
             if start > len(splits):
                 break
-            lists = as_lists(job.labels.replaced(rows.batch))
-            records = np.array(encoder.encode(lists), dtype=object)
-            for index, writer in writers.items():
-                writer.write(records[of_batch == index])
+            for first in range(0, rows.batch.num_rows, ENCODED_TOGETHER):
+                some = rows.batch.slice(first, ENCODED_TOGETHER)
+                lists = as_lists(job.labels.replaced(some))
+                records = np.array(encoder.encode(lists), dtype=object)
+                of_some = of_batch[first : first + ENCODED_TOGETHER]
+                for index, writer in writers.items():
+                    writer.write(records[of_some == index])
         if start != len(splits):
             raise DataError(
                 f"{dealt.part.pieces[0].path!r} changed while it was read: it had {len(splits)} "

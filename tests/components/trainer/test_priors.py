@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic import ValidationError
 from sklearn.utils.class_weight import compute_class_weight
 
 from tfx_rebalance.components.trainer.priors import (
+    EffectiveNumber,
     class_weights,
     decision_thresholds,
     prior_correction,
@@ -57,8 +59,54 @@ def test_none_weighs_all_the_same_and_a_mapping_what_it_says():
     assert class_weights(mass, {"class 1": 7}, classes=names(2)).tolist() == [1, 7]
 
 
+MASSES = arrays(float, 4, elements=st.floats(0.5, 1e7))
+
+
+@given(mass=MASSES, scheme=st.sampled_from(["balanced", "sqrt", EffectiveNumber(beta=0.99)]))
+def test_the_mean_weight_over_the_mass_is_one_and_rarer_classes_weigh_no_less(mass, scheme):
+    weights = class_weights(mass, scheme, classes=names(4))
+    assert (weights * mass).sum() == pytest.approx(mass.sum())
+    assert (np.diff(weights[np.argsort(mass)]) <= 1e-9 * weights.max()).all()
+
+
+@given(mass=MASSES)
+def test_sqrt_weights_are_square_roots_of_balanced_ones_up_to_a_factor(mass):
+    ratio = class_weights(mass, "sqrt", classes=names(4)) / np.sqrt(
+        class_weights(mass, "balanced", classes=names(4))
+    )
+    assert ratio == pytest.approx(np.full(4, ratio[0]))
+
+
+@given(mass=arrays(float, 3, elements=st.integers(1, 5000)), beta=st.floats(0, 0.999))
+def test_effective_number_weights_are_in_the_ratio_of_cuis_sums(mass, beta):
+    """The effective number is 1 + beta + ... + beta ** (n - 1)."""
+    number = np.array([(float(beta) ** np.arange(n)).sum() for n in mass])
+    weights = class_weights(mass, EffectiveNumber(beta=beta), classes=names(3))
+    assert weights * number == pytest.approx(np.full(3, weights[0] * number[0]))
+
+
+@given(mass=arrays(float, 3, elements=st.floats(1, 1000)))
+def test_effective_number_is_none_at_beta_0_and_balanced_towards_1(mass):
+    none, balanced = EffectiveNumber(beta=0), EffectiveNumber(beta=1 - 1e-9)
+    assert class_weights(mass, none, classes=names(3)) == pytest.approx(np.ones(3))
+    theirs = class_weights(mass, "balanced", classes=names(3))
+    assert class_weights(mass, balanced, classes=names(3)) == pytest.approx(theirs, rel=1e-4)
+
+
+def test_a_class_without_mass_weighs_nothing_under_every_scheme():
+    for scheme in ("sqrt", EffectiveNumber()):
+        weights = class_weights(np.array([30.0, 0, 10]), scheme, classes=names(3))
+        assert weights[1] == 0
+        assert (weights[[0, 2]] > 0).all()
+
+
+def test_beta_is_below_one():
+    with pytest.raises(ValidationError):
+        EffectiveNumber(beta=1.0)
+
+
 def test_an_unknown_scheme_or_rule_is_refused():
-    with pytest.raises(ValueError, match="must be none, balanced or a mapping, got 'even'"):
+    with pytest.raises(ValueError, match=r"must be none, balanced, sqrt, .* a mapping, got 'even'"):
         class_weights(np.ones(2), "even", classes=names(2))
     with pytest.raises(ValueError, match="must be argmax or balanced, got 'even'"):
         decision_thresholds(np.ones(2) / 2, "even")

@@ -1,0 +1,1 @@
+"""What makes corrected probabilities honest: maps fitted on `val`, as plain numbers."""

@@ -1,0 +1,1 @@
+"""Losses over logits by name, and what prior the logits are at after training with them."""
