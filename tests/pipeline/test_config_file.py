@@ -266,7 +266,7 @@ def test_serving_and_previous_statistics_are_found_from_the_config(load, tmp_pat
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ("{format: csv, path: x, delimter: ';'}", "data.source.delimter is not a known key (did"),
+        ("{format: csv, path: x, delimitr: ';'}", "data.source.delimitr is not a known key (did"),
         ("{format: csv, path: x, delimiter: ';;'}", "data.source.delimiter string should have at"),
         (
             "{format: excel, path: x}",
