@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfx_rebalance.components.evaluator.settings import bar_of
+from tfx_rebalance.components.example_gen.settings import SPLITS
 from tfx_rebalance.pipeline.checks import check_config
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.config_file import BUILT_IN, load_config
@@ -48,7 +49,7 @@ def make_job(variant: str, data: Path, *, root: Path, rows: int) -> dict[str, An
         "csv": str(data),
         "schema": config.data.schema_file,
         "inputs": [feature.name for feature in features.inputs],
-        "splits": {name: round(100 * share) for name, share in shares.model_dump().items()},
+        "splits": {name: round(100 * getattr(shares, name)) for name in SPLITS},
         "steps_per_epoch": steps,
         "val_steps": math.ceil(rows * shares.val / (4 * trainer.batch_size)),
         "model": _model(config, classes=len(features.classes)),
