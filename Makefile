@@ -26,8 +26,8 @@ test-full: setup ## The largest example data sets in full; not part of CI
 	$(BIN)/pytest -m full $(ARGS)
 
 .PHONY: test-fast
-test-fast: setup ## All tests but the whole-pipeline ones (ARGS="-k smote" for some of them)
-	$(BIN)/pytest -m "not e2e and not full" $(ARGS)
+test-fast: setup ## All tests but slow and whole-pipeline ones (ARGS="-k smote" for some of them)
+	$(BIN)/pytest -m "not e2e and not full and not slow" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup ## The whole-pipeline tests alone

@@ -161,6 +161,7 @@ def test_whatever_ends_a_run_nothing_is_left(ingest, tmp_path, monkeypatch, rais
     assert left_in(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_an_error_in_another_process_is_told_as_it_was_raised(ingest, tmp_path):
     rows = [*rows_of(), ("1970-01-02", 1, "wrong", "neg")]
     for number in (1, 2):

@@ -15,7 +15,7 @@ from tfx_rebalance.components.example_gen.columns import conform, content_hashes
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Wanted
 from tfx_rebalance.records import read_records, shard_paths
 
-pytestmark = pytest.mark.tfx
+pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARES = (0.6, 0.2, 0.2)

@@ -60,6 +60,7 @@ def days(tmp_path):
     return str(tmp_path / "days" / DAY)
 
 
+@pytest.mark.slow
 def test_how_rows_lie_in_files_changes_no_split(ingest, tmp_path):
     rows = rows_of(3)
     write_csv(tmp_path / "one.csv", rows)
@@ -74,6 +75,7 @@ def test_how_rows_lie_in_files_changes_no_split(ingest, tmp_path):
         assert records_of(ingest(str(tmp_path / other))) == one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("splits", [{}, {"group_by": "g"}])
 def test_two_processes_give_what_one_gives(ingest, tmp_path, splits):
     rows = rows_of(3)

@@ -15,7 +15,7 @@ from support.ingestion import Ingest, records_of, splits_of
 
 from tfx_rebalance.components.example_gen.splitting.shares import Shares, split_sizes
 
-pytestmark = pytest.mark.tfx
+pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
 FEW = settings(max_examples=3, phases=(Phase.explicit, Phase.generate))
 """Each example is two runs of Beam, half a second each; to shrink one would take minutes."""

@@ -48,6 +48,7 @@ def sample(chance, rows):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("now", "before"), [(50, 200), (200, 2000), (2000, 2000)])
 def test_samples_of_one_distribution_are_beyond_chance_as_seldom_as_asked(table, now, before):
     from tfx_rebalance.components.imbalance_validator.distances import distances

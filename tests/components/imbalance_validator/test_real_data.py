@@ -15,6 +15,7 @@ def dealt(frame, *, seed, shares=(0.7, 0.15, 0.15)):
     return {n: frame.iloc[p].reset_index(drop=True) for n, p in zip(names, parts, strict=True)}
 
 
+@pytest.mark.slow
 def test_ten_natural_resplits_of_adult_raise_nothing(judged, adult):
     for seed in range(10):
         splits = dealt(adult, seed=seed)

@@ -12,7 +12,7 @@ from tfx_rebalance.components.trainer.training import learn
 from tfx_rebalance.errors import ModelError
 from tfx_rebalance.scores import log_loss
 
-pytestmark = pytest.mark.tfx
+pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
 CLASSES = ("common", "rare")
 RARE, SHIFT = 0.05, 1.5

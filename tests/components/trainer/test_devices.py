@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.tfx
+pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
 # A process of its own: TensorFlow splits a CPU only before it has used it.
 TWO_REPLICAS = """
