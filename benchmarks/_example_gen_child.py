@@ -7,12 +7,13 @@ The only line on stdout is JSON with what was measured. All other output goes to
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from _process import cpu_seconds, peak_bytes, rows_in
 
 Job = Mapping[str, Any]
 
@@ -23,13 +24,13 @@ def main() -> None:
     os.dup2(2, 1)
     job = json.loads(Path(sys.argv[1]).read_text())
     work = {"ours": _ours, "stock": _stock}[job["who"]](job)
-    started, cpu = time.monotonic(), _cpu()
+    started, cpu = time.monotonic(), cpu_seconds()
     work()
     measured = {
         "seconds": time.monotonic() - started,
-        "cpu": _cpu() - cpu,
-        "peak_bytes": _peak_bytes(),
-        "rows": _rows_in(Path(job["target"])),
+        "cpu": cpu_seconds() - cpu,
+        "peak_bytes": peak_bytes(),
+        "rows": rows_in(Path(job["target"])),
     }
     channel.write(json.dumps(measured) + "\n")
     channel.flush()
@@ -80,28 +81,6 @@ def _stock(job: Job) -> Callable[[], None]:
     }
     context = BaseBeamExecutor.Context(beam_pipeline_args=job["beam_args"], unique_id="1")
     return lambda: Executor(context).Do({}, {"examples": [examples]}, properties)
-
-
-def _cpu() -> float:
-    usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def _peak_bytes() -> int:
-    """The largest process counts."""
-    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak = max(resource.getrusage(w).ru_maxrss for w in whose)
-    return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _rows_in(folder: Path) -> int:
-    """Returns the number of records in all splits below a folder."""
-    import numpy as np
-    import tensorflow as tf
-
-    paths = [str(path) for path in folder.rglob("*.gz")]
-    batches = tf.data.TFRecordDataset(paths, compression_type="GZIP").batch(4096)
-    return int(batches.reduce(np.int64(0), lambda n, batch: n + tf.size(batch, tf.int64)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ stdout is JSON: a `Run`, or {"not_yet": why}. All other output goes to stderr.
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+from _process import cpu_seconds, peak_bytes, rows_in
 from _rebalance_jobs import Job, Run
 
 WORKS = {
@@ -50,41 +50,18 @@ def measure(job: Job, *, started: float) -> Run:
     module, _, name = WORKS[job.work].partition(":")
     prepare: Callable[[Job], Callable[[], None]] = getattr(import_module(module), name)
     work = prepare(job)
-    start_bytes, cpu, ready = _peak_bytes(), _cpu(), time.monotonic()
+    start_bytes, cpu, ready = peak_bytes(), cpu_seconds(), time.monotonic()
     work()
     seconds = time.monotonic() - ready
     return Run(
         seconds=seconds,
         start_up=ready - started,
-        cpu=_cpu() - cpu,
+        cpu=cpu_seconds() - cpu,
         start_bytes=start_bytes,
-        peak_rss_bytes=_peak_bytes(),
+        peak_rss_bytes=peak_bytes(),
         rows_in=job.rows,
-        rows_out=_rows_in(Path(job.target)),
+        rows_out=rows_in(Path(job.target)),
     )
-
-
-def _cpu() -> float:
-    usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def _peak_bytes() -> int:
-    """The largest process counts: Linux begins a child's peak with its parent's, not with 0."""
-    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak = max(resource.getrusage(w).ru_maxrss for w in whose)
-    return peak if sys.platform == "darwin" else 1024 * peak
-
-
-def _rows_in(folder: Path) -> int:
-    """Returns the number of records in all shards below a folder, 0 without one."""
-    import numpy as np
-    import tensorflow as tf
-
-    paths = [str(path) for path in folder.rglob("*.gz")]
-    batches = tf.data.TFRecordDataset(paths, compression_type="GZIP").batch(4096)
-    rows = batches.reduce(np.int64(0), lambda n, batch: n + tf.size(batch, tf.int64))
-    return int(rows) if paths else 0
 
 
 if __name__ == "__main__":

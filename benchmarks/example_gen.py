@@ -30,6 +30,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from _process import ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[1]
 CHILD = Path(__file__).with_name("_example_gen_child.py")
 CARDS = {"schema": str(ROOT / "schemas/card_fraud/schema.pbtxt"), "label": "is_fraud"}
@@ -43,14 +45,6 @@ STOCK_ROWS = 60_000
 REPEATS = 3
 
 MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-ENVIRONMENT = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "PYTHONWARNINGS": "ignore",
-}
 
 
 class BenchmarkError(Exception):

@@ -45,6 +45,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 
+from _process import ENVIRONMENT
 from _rebalance_groups import Group, Metric, Runs, Sizes, groups_of
 from _rebalance_jobs import MINORITY_SHARE, Job, Run, shard_name
 
@@ -55,14 +56,6 @@ ON_AVERAGE = 0.1
 """How far the class counts of a baseline that draws row by row may be off."""
 
 CHILD = Path(__file__).with_name("_rebalance_child.py")
-ENVIRONMENT = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "PYTHONWARNINGS": "ignore",
-}
 
 
 class BenchmarkError(Exception):

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfx_rebalance.artifacts import REPORT_FILE
 from tfx_rebalance.components.evaluator.results import GateResult, read_gate
-from tfx_rebalance.components.example_gen.report import FILE as INGESTION_FILE
 from tfx_rebalance.components.example_gen.report import Ingestion
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
+from tfx_rebalance.files import INGESTION_FILE, REPORT_FILE
 from tfx_rebalance.findings import read_findings
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display

@@ -19,7 +19,6 @@ from tfx.utils import io_utils
 from tfx_rebalance.components.example_gen.files import fingerprint, window_of
 from tfx_rebalance.components.example_gen.labels import Labels
 from tfx_rebalance.components.example_gen.parts import Part, parts_of
-from tfx_rebalance.components.example_gen.report import FILE
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.example_gen.sources.settings import BigQuerySource
 from tfx_rebalance.components.example_gen.sources.source import Piece
@@ -31,6 +30,7 @@ from tfx_rebalance.components.example_gen.transforms.write import Write
 from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.failures import known_failure
 from tfx_rebalance.features import features_of
+from tfx_rebalance.files import INGESTION_FILE
 
 ROWS_PER_SHARD = 200_000
 SCRATCH = "writing"
@@ -58,7 +58,9 @@ class Executor(BaseBeamExecutor):
                 parts = pipeline | "Parts" >> _Parts(job)
                 dealt = parts | "Key" >> Key(job) | "Deal" >> Deal(job)
                 _ = dealt | "Write" >> Write(job)
-            tf.io.gfile.rename(job.scratch_file(FILE), os.path.join(target.uri, FILE))
+            tf.io.gfile.rename(
+                job.scratch_file(INGESTION_FILE), os.path.join(target.uri, INGESTION_FILE)
+            )
             tf.io.gfile.rmtree(job.scratch)
             _describe(target, job)
         except BaseException as error:

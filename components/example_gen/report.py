@@ -2,8 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict
 
-FILE = "ingestion.json"
-
 
 class SplitCounts(BaseModel):
     """One split."""

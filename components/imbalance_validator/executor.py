@@ -20,13 +20,12 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, writer_utils
 
-from tfx_rebalance.artifacts import REPORT_FILE, ROWS_FILE
+from tfx_rebalance.artifacts import ROWS_FILE
 from tfx_rebalance.charts import counts_chart
 from tfx_rebalance.components.imbalance_validator.anomalies import merged
 from tfx_rebalance.components.imbalance_validator.checks import all_checks
 from tfx_rebalance.components.imbalance_validator.evidence import TRAIN, Evidence, counts_of
 from tfx_rebalance.components.imbalance_validator.ingestion import (
-    INGESTION_FILE,
     Ingestion,
     ingestion_of,
 )
@@ -35,6 +34,7 @@ from tfx_rebalance.components.imbalance_validator.settings import ValidateSettin
 from tfx_rebalance.components.imbalance_validator.statistics import Split, split_of
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import Features
+from tfx_rebalance.files import INGESTION_FILE, REPORT_FILE
 from tfx_rebalance.findings import Findings, findings_of
 
 Artifacts = dict[str, list[types.Artifact]]

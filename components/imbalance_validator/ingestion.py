@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from tfx_rebalance.errors import CorruptArtifactError
 
-INGESTION_FILE = "ingestion.json"
-
 
 class IngestedSplit(BaseModel):
     """One split."""

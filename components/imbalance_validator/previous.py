@@ -4,10 +4,9 @@ import json
 import os
 from dataclasses import dataclass
 
-CHAMPION, NONE = "champion", "none"
+from tfx_rebalance.files import RELEASES
 
-RELEASES = "releases"
-"""The folder of the manifests, under a push destination: `<version>.json`."""
+CHAMPION, NONE = "champion", "none"
 
 
 @dataclass(frozen=True)

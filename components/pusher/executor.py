@@ -11,10 +11,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
-from tfx_rebalance.files import newest_version
-
-RELEASES = "releases"
-"""The folder of manifests, beside the versions."""
+from tfx_rebalance.files import RELEASES, newest_version
 
 Artifacts = dict[str, list[types.Artifact]]
 

@@ -10,7 +10,7 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from tfx_rebalance.artifacts import CHART_FILE, REPORT_FILE
+from tfx_rebalance.artifacts import CHART_FILE
 from tfx_rebalance.charts import counts_chart
 from tfx_rebalance.components.rebalance.inputs import Described, described
 from tfx_rebalance.components.rebalance.report import Report, SplitReport
@@ -19,6 +19,7 @@ from tfx_rebalance.components.rebalance.transforms.job import Job, Shard
 from tfx_rebalance.components.rebalance.transforms.resample import Resample
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.failures import known_failure
+from tfx_rebalance.files import REPORT_FILE
 from tfx_rebalance.records import shard_paths
 
 Artifacts = dict[str, list[types.Artifact]]

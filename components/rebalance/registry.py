@@ -1,10 +1,10 @@
 """Strategy name -> where it is; one line each."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, cast
 
 from tfx_rebalance.components.rebalance.strategy import Strategy
+from tfx_rebalance.names import loaded
 
 _HERE = "tfx_rebalance.components.rebalance.strategies"
 
@@ -35,8 +35,7 @@ STRATEGIES: Mapping[str, str] = {
 
 def strategy_class(name: str) -> type[Strategy]:
     """Returns the class of the strategy of that name, one of `STRATEGIES`."""
-    module, _, attribute = STRATEGIES[name].partition(":")
-    return cast(type[Strategy], getattr(import_module(module), attribute))
+    return cast(type[Strategy], loaded(STRATEGIES[name]))
 
 
 def strategy_named(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:

@@ -7,7 +7,7 @@ from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-from tfx_rebalance.artifacts import REPORT_FILE
+from tfx_rebalance.files import REPORT_FILE
 
 Artifacts = dict[str, list[types.Artifact]]
 

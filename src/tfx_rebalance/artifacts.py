@@ -2,9 +2,6 @@
 
 from tfx.types.artifact import Artifact
 
-REPORT_FILE = "report.json"
-"""Where the content of a RebalanceReport or an ImbalanceReport lies under its uri."""
-
 ROWS_FILE = "rows.svg"
 """Where the picture of all splits' rows per class lies under an ImbalanceReport's uri."""
 

@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+REPORT_FILE = "report.json"
+"""Where the content of a RebalanceReport or an ImbalanceReport lies under its uri."""
+INGESTION_FILE = "ingestion.json"
+"""Where ExampleGen says, beside the splits, what it read and how it dealt it."""
+RELEASES = "releases"
+"""The folder of manifests, `<version>.json`, beside the released versions."""
+
 
 @contextmanager
 def local_copy(path: str) -> Iterator[str]:

@@ -7,8 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tfx_rebalance.errors import CorruptArtifactError
-
-REPORT_FILE = "report.json"
+from tfx_rebalance.files import REPORT_FILE
 
 SHOWN = 10
 """How many of the things that share a sentence are told."""

@@ -1,7 +1,9 @@
-"""Names given in a config, checked against the names that exist."""
+"""Names given in a config: checked against those that exist, and what a registry's stand for."""
 
 import difflib
 from collections.abc import Collection
+from importlib import import_module
+from typing import Any
 
 
 def known(names: Collection[str], name: str) -> str:
@@ -19,3 +21,9 @@ def nearest(names: Collection[str], name: str) -> str:
     """Returns " (did you mean ...?)" for the most similar of `names`, or "" if none is similar."""
     matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f" (did you mean {matches[0]!r}?)" if matches else ""
+
+
+def loaded(place: str) -> Any:
+    """Returns what a registry names as `module:attribute`; the module is imported only now."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

@@ -3,14 +3,14 @@
 import datetime
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader, write_table
-from tfx_rebalance.components.example_gen.sources.settings import BigQuerySource, ParquetSource
-from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
+from tfx_rebalance.components.example_gen.sources.settings import BigQuerySource
+from tfx_rebalance.components.example_gen.sources.source import Piece
 from tfx_rebalance.errors import DataError, RebalanceError
 
 _CLOUD = ("google.", "apitools.", "grpc")
@@ -18,26 +18,8 @@ _CLOUD = ("google.", "apitools.", "grpc")
 _NETWORK = (ConnectionError, TimeoutError)
 
 
-class BigQueryReader:
+class BigQueryReader(ParquetReader):
     """Reads the Parquet files that `write_rows` wrote."""
-
-    def __init__(self, settings: BigQuerySource) -> None:
-        self._settings = settings
-        self._parquet = ParquetReader(ParquetSource(path="rows"))
-
-    def pieces(self, paths: Sequence[str]) -> list[Piece]:
-        """Returns the row groups of the files."""
-        return self._parquet.pieces(paths)
-
-    def batches(
-        self, pieces: Sequence[Piece], wanted: Wanted, bad: BadRows
-    ) -> Iterator[pa.RecordBatch]:
-        """Yields the rows.
-
-        Raises:
-            DataError: As ParquetReader.
-        """
-        return self._parquet.batches(pieces, wanted, bad)
 
 
 def dated(query: str, day: datetime.date) -> str:

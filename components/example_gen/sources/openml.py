@@ -1,15 +1,13 @@
 """A data set of openml.org, fetched by scikit-learn and read from a Parquet file."""
 
 import os
-from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.error import URLError
 
 import pyarrow as pa
 
 from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader, write_table
-from tfx_rebalance.components.example_gen.sources.settings import OpenMLSource, ParquetSource
-from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
+from tfx_rebalance.components.example_gen.sources.settings import OpenMLSource
 from tfx_rebalance.errors import DataError
 
 FILE = "openml.parquet"
@@ -18,12 +16,12 @@ RETRIES = 3
 """How often a request is repeated after an error of the network, a second apart."""
 
 
-class OpenMLReader:
+class OpenMLReader(ParquetReader):
     """Fetches a data set once and reads it as Parquet."""
 
     def __init__(self, settings: OpenMLSource) -> None:
-        self._settings = settings
-        self._parquet = ParquetReader(ParquetSource(path=FILE))
+        super().__init__(settings)
+        self._source = settings
 
     def prepare(self, folder: str) -> list[str]:
         """Writes the data set to a Parquet file in the folder and returns its path.
@@ -34,31 +32,17 @@ class OpenMLReader:
             DataError: If the name is unknown, openml.org cannot be reached, or what it gives
                 cannot be a table.
         """
-        frame = _fetched(self._settings)
+        frame = _fetched(self._source)
         path = os.path.join(folder, FILE)
         try:
             table = pa.Table.from_pandas(frame, preserve_index=False)
         except pa.ArrowException as error:
             raise DataError(
-                f"the OpenML data set {self._settings.name!r} cannot be a table: {error}. Choose "
+                f"the OpenML data set {self._source.name!r} cannot be a table: {error}. Choose "
                 "another version."
             ) from None
         write_table(table, path, rows_per_group=ROWS_PER_GROUP)
         return [path]
-
-    def pieces(self, paths: Sequence[str]) -> list[Piece]:
-        """Returns the row groups of what `prepare` wrote."""
-        return self._parquet.pieces(paths)
-
-    def batches(
-        self, pieces: Sequence[Piece], wanted: Wanted, bad: BadRows
-    ) -> Iterator[pa.RecordBatch]:
-        """Yields the rows.
-
-        Raises:
-            DataError: As ParquetReader.
-        """
-        return self._parquet.batches(pieces, wanted, bad)
 
 
 def _fetched(settings: OpenMLSource) -> Any:

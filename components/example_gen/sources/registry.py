@@ -1,11 +1,11 @@
 """Format name -> where its reader is; one line each."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import cast
 
 from tfx_rebalance.components.example_gen.sources.settings import AnySource
 from tfx_rebalance.components.example_gen.sources.source import Reader
+from tfx_rebalance.names import loaded
 
 _HERE = "tfx_rebalance.components.example_gen.sources"
 
@@ -26,5 +26,4 @@ def reader_of(settings: AnySource) -> Reader:
     Raises:
         ConfigError: If a setting is wrong in a way that its type does not tell.
     """
-    module, _, attribute = READERS[settings.format].partition(":")
-    return cast(Reader, getattr(import_module(module), attribute)(settings))
+    return cast(Reader, loaded(READERS[settings.format])(settings))

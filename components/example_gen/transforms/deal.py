@@ -12,10 +12,11 @@ from apache_beam.metrics import Metrics
 from tfx_rebalance.components.example_gen.dealing import Tally, deviation
 from tfx_rebalance.components.example_gen.labels import Counts
 from tfx_rebalance.components.example_gen.parts import Part
-from tfx_rebalance.components.example_gen.report import FILE, Ingestion, Moved, SplitCounts
+from tfx_rebalance.components.example_gen.report import Ingestion, Moved, SplitCounts
 from tfx_rebalance.components.example_gen.splitting.assign import Assignment, Splits
 from tfx_rebalance.components.example_gen.transforms.job import Job
 from tfx_rebalance.components.example_gen.transforms.key import Keyed, by_number
+from tfx_rebalance.files import INGESTION_FILE
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Deal(beam.PTransform):
         assignment = job.dealer.deal(tallies)
         moved, note = self._moved(tallies, by_number(every), assignment)
         report = _report(job, tallies, assignment, moved=moved, note=note)
-        with tf.io.gfile.GFile(job.scratch_file(FILE), "w") as file:
+        with tf.io.gfile.GFile(job.scratch_file(INGESTION_FILE), "w") as file:
             file.write(report.model_dump_json(indent=2))
         for split, counts in report.splits.items():
             for name, rows in counts.classes.items():

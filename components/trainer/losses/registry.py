@@ -1,10 +1,10 @@
 """Loss name -> where it is; one line each."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, cast
 
 from tfx_rebalance.components.trainer.losses.loss import Loss
+from tfx_rebalance.names import loaded
 
 _HERE = "tfx_rebalance.components.trainer.losses"
 
@@ -23,5 +23,4 @@ def loss_named(name: str, parameters: Mapping[str, Any] | None = None) -> Loss:
     Raises:
         pydantic.ValidationError: If a parameter is unknown or out of range.
     """
-    module, _, attribute = LOSSES[name].partition(":")
-    return cast(type[Loss], getattr(import_module(module), attribute))(**(parameters or {}))
+    return cast(type[Loss], loaded(LOSSES[name]))(**(parameters or {}))

@@ -1,10 +1,10 @@
 """Decision rule name -> where it is; one line each."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, cast
 
 from tfx_rebalance.components.trainer.thresholds.rule import Rule
+from tfx_rebalance.names import loaded
 
 _HERE = "tfx_rebalance.components.trainer.thresholds"
 
@@ -23,5 +23,4 @@ def rule_named(name: str, parameters: Mapping[str, Any] | None = None) -> Rule:
     Raises:
         pydantic.ValidationError: If a parameter is unknown or out of range.
     """
-    module, _, attribute = RULES[name].partition(":")
-    return cast(type[Rule], getattr(import_module(module), attribute))(**(parameters or {}))
+    return cast(type[Rule], loaded(RULES[name]))(**(parameters or {}))
