@@ -1,4 +1,4 @@
-"""Scores a CSV file with a released model; imports TensorFlow, so it is imported late."""
+"""Scores rows with a released model; imports TensorFlow, so it is imported late."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +16,7 @@ from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError, ModelError
 from tfx_rebalance.features import FEATURES_FILE, SCHEMA_TYPES, Features
 from tfx_rebalance.files import newest_version
+from tfx_rebalance.pipeline.image_files import image_rows
 
 LABEL = "predicted_label"
 ROWS = 8192
@@ -30,22 +31,24 @@ def predict(model: Path, source: Path, target: Path) -> int:
 
     Args:
         model: A SavedModel that this project released, or the folder of its versions.
-        source: A CSV file with a header; columns the model does not know are passed through.
+        source: A CSV file with a header; columns the model does not know are passed through. For a
+            model of images a folder of them: the rows have their `path` in the folder.
         target: The CSV file to write; it appears only once it is whole.
 
     Raises:
         ConfigError: If a path cannot be read or written, or a column is in the way.
-        DataError: If a column is missing or a cell does not have its column's type.
+        DataError: If a column is missing, a cell does not have its column's type or a file is no
+            image.
         ModelError: If the model is none of ours or cannot be loaded.
     """
-    _check_files(source, target)
+    _check_paths(source, target)
     folder = _saved_model(model)
     features = _features(folder)
+    read = image_rows if features.images else _csv_rows
+    batches = read(source, features)
     score = _scorer(folder, features)
     temporary = target.with_name(target.name + ".writing")
     try:
-        wanted = wanted_of(_schema(features), label=features.label, label_required=False)
-        batches = read_file(str(source), wanted)
         rows = _write(batches, temporary, features=features, score=score, name=str(source))
         os.replace(temporary, target)
     except OSError as error:
@@ -55,9 +58,19 @@ def predict(model: Path, source: Path, target: Path) -> int:
     return rows
 
 
-def _check_files(source: Path, target: Path) -> None:
+def _csv_rows(source: Path, features: Features) -> Iterator[pa.RecordBatch]:
     if not source.is_file():
         raise ConfigError(f"{str(source)!r} is not a file. Give a CSV file with a header.")
+    wanted = wanted_of(_schema(features), label=features.label, label_required=False)
+    return read_file(str(source), wanted)
+
+
+def _check_paths(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise ConfigError(
+            f"{str(source)!r} is not there. Give a CSV file with a header or, for a model of "
+            "images, a folder of them."
+        )
     if target.exists() and target.samefile(source):
         raise ConfigError(f"{str(target)!r} would be overwritten. Give another file to write.")
     if not os.access(target.parent, os.W_OK):
@@ -72,7 +85,7 @@ def _write(
     score: Score,
     name: str,
 ) -> int:
-    rows = 0
+    rows, images = 0, [feature.name for feature in features.images]
     added = [LABEL, *(f"probability_{label}" for label in features.classes)]
     writer: pa.csv.CSVWriter | None = None
     for batch in batches:
@@ -81,9 +94,9 @@ def _write(
         for start in range(0, batch.num_rows, ROWS):
             part = batch.slice(start, ROWS)
             _check_cells(part, features, name=name)
-            scored = pa.RecordBatch.from_arrays(
-                [*part.columns, *score(part)], names=[*part.schema.names, *added]
-            )
+            kept = [name for name in part.schema.names if name not in images]
+            columns = [part.column(name) for name in kept]
+            scored = pa.RecordBatch.from_arrays([*columns, *score(part)], names=[*kept, *added])
             writer = writer or pa.csv.CSVWriter(str(path), scored.schema)
             writer.write_batch(scored)
             rows += part.num_rows

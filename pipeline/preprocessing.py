@@ -3,8 +3,8 @@
 Numeric inputs become float32 with mean 0 and variance 1 over `train`, a missing cell the mean;
 those that may be missing get a 0/1 companion `<name>_missing`. Categorical inputs become int64
 indices into one vocabulary of `column=value` over `train`: 0 .. v-1 by falling frequency, and v
-for what was never seen or is not among the most frequent. The label becomes its int64 index in the
-order of the schema's domain.
+for what was never seen or is not among the most frequent. An image is decoded, brought to one size
+and scaled to [0, 1]. The label becomes its int64 index in the order of the schema's domain.
 """
 
 import json
@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import VOCABULARY, Feature, Features, missing_name
 from tfx_rebalance.labels import class_index
+from tfx_rebalance.pipeline.decoding import decoded_images
 
 Tensors = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
 def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[str, tf.Tensor]:
-    """Returns each model input and the label, shape (n,).
+    """Returns each model input and the label, (n,), an image (n, height, width, channels).
 
     Args:
         inputs: The raw columns, dense or sparse.
@@ -31,6 +33,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: Mapping[str, str]) -> dict[
     settings = json.loads(custom_config["transform"])
     outputs = _scaled(inputs, features.numeric, log=settings["log"])
     outputs |= _indexed(inputs, features.categorical, size=settings["vocabulary_size"])
+    outputs |= _decoded(inputs, features.images, size=settings.get("image"))
     label = _dense(inputs[features.label], "" if features.label_dtype == "string" else 0)
     outputs[features.label] = class_index(label, features.classes)
     group_key = custom_config.get("group_key")
@@ -74,6 +77,21 @@ def _indexed(
         tf.stack(tokens, axis=1), top_k=size, num_oov_buckets=1, vocab_filename=VOCABULARY
     )
     return {feature.name: indices[:, i] for i, feature in enumerate(categorical)}
+
+
+def _decoded(
+    inputs: Tensors, images: tuple[Feature, ...], *, size: Mapping[str, int] | None
+) -> dict[str, tf.Tensor]:
+    if not images:
+        return {}
+    if size is None:
+        raise ConfigError(
+            f"transform.image is null, but the schema has the image {images[0].name!r}. Set it to "
+            "{height: ..., width: ..., channels: 1 or 3}."
+        )
+    shape = (size["height"], size["width"], size["channels"])
+    files = {feature.name: _dense(inputs[feature.name], "") for feature in images}
+    return {name: decoded_images(column, shape=shape) for name, column in files.items()}
 
 
 def _number(column: tf.Tensor | tf.SparseTensor, *, log: bool) -> tf.Tensor:

@@ -133,3 +133,40 @@ def test_a_schema_that_would_fail_in_transform_is_refused_here(column, words):
     schema = text_format.Parse(COLUMNS + LABEL + f"feature {{ {column} }}", schema_pb2.Schema())
     with pytest.raises(ConfigError, match=words):
         features_of(schema, label="y")
+
+
+IMAGE = """
+feature {
+  name: "photo" type: BYTES image_domain {} shape { dim { size: 1 } }
+  presence { min_fraction: 1.0 min_count: 1 }
+}
+"""
+
+
+def test_bytes_with_an_image_domain_are_an_image_and_nothing_else():
+    features = roles(IMAGE + COLUMNS + LABEL)
+    assert [f.name for f in features.images] == ["photo"]
+    assert [f.name for f in features.numeric] == ["price", "age"]
+    assert [f.name for f in features.categorical] == ["hour", "country"]
+    assert features.images[0].dtype == "string"
+    assert not roles().images
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (IMAGE.replace("min_fraction: 1.0", "min_fraction: 0.5").replace("shape", "#"), "0.5"),
+        ('feature { name: "photo" type: BYTES image_domain {} }', "min_fraction 0"),
+        (IMAGE.replace("BYTES", "FLOAT"), "is FLOAT"),
+    ],
+)
+def test_an_image_is_bytes_in_every_row(wrong, says):
+    with pytest.raises(ConfigError, match=rf"the image 'photo' .*{says}.* must be BYTES and in"):
+        roles(wrong + LABEL)
+
+
+def test_one_image_is_enough_and_others_can_be_excluded():
+    two = IMAGE + IMAGE.replace("photo", "scan") + LABEL
+    with pytest.raises(ConfigError, match="has the images photo, scan; a model takes one"):
+        roles(two)
+    assert [f.name for f in roles(two, exclude=("scan",)).images] == ["photo"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pandas.util import hash_array
 from pyarrow import types
 
+from tfx_rebalance.components.example_gen.images import faults_in
 from tfx_rebalance.components.example_gen.sources.casts import (
     cast,
     kept_type,
@@ -47,8 +48,8 @@ def conform(
     """Returns the rows with columns of the wanted types; other columns as `kept_type` says.
 
     The label is text: integers and whole floats as their digits (1 and 1.0 are "1"), booleans as
-    "true" and "false"; NaN is a missing label. A row with a cell that cannot be cast is left out
-    and goes to `bad`.
+    "true" and "false"; NaN is a missing label. A row with a cell that cannot be cast, or with an
+    image that cannot be decoded, is left out and goes to `bad`.
 
     Args:
         batch: Rows in the order of the file.
@@ -61,12 +62,12 @@ def conform(
     Raises:
         DataError: If more rows are wrong than allowed, or no cell of a column can be cast.
     """
-    arrays: list[pa.Array] = []
+    arrays: dict[str, pa.Array] = {}
     wrong: dict[int, str] = {}
     for column_name, column in zip(batch.schema.names, batch.columns, strict=True):
         to = _target(column_name, column, wanted, name=name)
         try:
-            arrays.append(cast(column, to))
+            arrays[column_name] = cast(column, to)
         except pa.ArrowInvalid as error:
             places = wrong_cells(column, to, most=bad.allowed - bad.count + 1)
             if not places:
@@ -76,13 +77,24 @@ def conform(
                 wrong.setdefault(place, what)
         except NotImplementedError:
             raise _impossible(column_name, column, to, name=name) from None
+    wrong = {**_wrong_images(arrays, wanted), **wrong}
     if not wrong:
-        return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+        return pa.RecordBatch.from_arrays(list(arrays.values()), names=batch.schema.names)
     for place, what in sorted(wrong.items()):
         bad.add(f"{name!r}, row {_number(first_row + place, skipped)}, {what}")
     good = np.ones(batch.num_rows, dtype=bool)
     good[list(wrong)] = False
-    return conform(batch.filter(pa.array(good)), wanted, name=name, bad=bad)
+    rest = replace(wanted, images=frozenset())  # They have been looked at.
+    return conform(batch.filter(pa.array(good)), rest, name=name, bad=bad)
+
+
+def _wrong_images(arrays: Mapping[str, pa.Array], wanted: Wanted) -> dict[int, str]:
+    """Returns the rows with an image that cannot be decoded, and what is wrong with it."""
+    return {
+        place: f"column {name!r}: the value {fault}"
+        for name in sorted(wanted.images & arrays.keys())
+        for place, fault in faults_in(arrays[name]).items()
+    }
 
 
 def _target(column_name: str, column: pa.Array, wanted: Wanted, *, name: str) -> pa.DataType:

@@ -24,7 +24,12 @@ def wanted_of(schema: schema_pb2.Schema, *, label: str, label_required: bool = T
         label_required: Whether rows without the label's column are an error.
     """
     types = {feature.name: _type(feature) for feature in schema.feature if feature.type in _TYPES}
-    return Wanted({**types, label: pa.string()}, label, label_required)
+    images = frozenset(
+        feature.name
+        for feature in schema.feature
+        if feature.HasField("image_domain") and types.get(feature.name) == pa.binary()
+    )
+    return Wanted({**types, label: pa.string()}, label, label_required, images)
 
 
 def _type(feature: schema_pb2.Feature) -> pa.DataType:

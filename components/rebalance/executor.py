@@ -49,7 +49,7 @@ class Executor(BaseBeamExecutor):
             _copy_properties(source, target)
             for split in sorted(set(splits) - set(settings.splits)):
                 _copy_split(source, target, split)
-            jobs = [_job(settings, data, target, split, scratch) for split in settings.splits]
+            jobs = [_job(data, target, split, scratch) for split in settings.splits]
             seconds = self._resample(jobs, source)
             _write_report(report_uri, jobs, seconds=seconds)
         except BaseException as error:
@@ -75,11 +75,9 @@ class Executor(BaseBeamExecutor):
         return time.monotonic() - start
 
 
-def _job(
-    settings: RebalanceSettings, data: Described, target: types.Artifact, split: str, scratch: str
-) -> Job:
+def _job(data: Described, target: types.Artifact, split: str, scratch: str) -> Job:
     folder = artifact_utils.get_split_uri([target], split)
-    return Job(settings, data.label, data.layout, split, target=folder, scratch=scratch)
+    return Job(data.settings, data.label, data.layout, split, target=folder, scratch=scratch)
 
 
 def _uris(inputs: Artifacts) -> dict[str, str | None]:

@@ -11,6 +11,8 @@ import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from tfx_rebalance.components.rebalance.images.settings import AugmentSettings
+from tfx_rebalance.components.rebalance.images.settled import image_named, settled
 from tfx_rebalance.components.rebalance.records.children import PARENTS, SYNTHETIC
 from tfx_rebalance.components.rebalance.records.labels import LabelFeature
 from tfx_rebalance.components.rebalance.records.layout import Layout, layout_of_schema
@@ -36,6 +38,8 @@ _KINDS: Mapping[int, Literal["int", "float", "string"]] = {
 class Described:
     """What resampling has to know of the examples."""
 
+    settings: RebalanceSettings
+    """With what they left to the schema."""
     label: LabelFeature
     layout: Layout | None
     """None for a strategy that looks at labels alone."""
@@ -66,7 +70,7 @@ def described(
     transformed, schema = transform_graph_uri is not None, None
     if transform_graph_uri is not None:
         # Whoever has the label's `features` and needs no others may leave the graph unread.
-        if features is None or not isinstance(settings.chosen, Sampler):
+        if features is None or not isinstance(settings.chosen, Sampler) or _augments(settings):
             schema = _read(os.path.join(transform_graph_uri, TRANSFORMED))
     elif schema_uri is not None:
         schema = _read(os.path.join(schema_uri, RAW))
@@ -77,7 +81,8 @@ def described(
         label = _label(properties, schema, transformed=transformed)
     _check_classes(label, settings)
     if isinstance(settings.chosen, Sampler):
-        return Described(label, None)
+        settled_settings = _settled(settings, schema, features, transformed=transformed)
+        return Described(settled_settings, label, None)
     if schema is None:
         raise ConfigError(
             f"rebalance.strategy {settings.strategy} has to know every feature of the examples. "
@@ -89,7 +94,7 @@ def described(
     )
     check_layout(layout, settings)
     _check_provenance(layout, settings)
-    return Described(label, layout)
+    return Described(settings, label, layout)
 
 
 def check_layout(layout: Layout, settings: RebalanceSettings) -> None:
@@ -112,6 +117,36 @@ def check_layout(layout: Layout, settings: RebalanceSettings) -> None:
             f"{numeric} numeric and {nominal} categorical ones. Use strategy: smote, which takes "
             "any mix."
         )
+
+
+def _augments(settings: RebalanceSettings) -> bool:
+    return isinstance(settings.chosen, AugmentSettings)
+
+
+def _settled(
+    settings: RebalanceSettings,
+    schema: schema_pb2.Schema | None,
+    features: Features | None,
+    *,
+    transformed: bool,
+) -> RebalanceSettings:
+    """Returns the settings with the image's name and, if our Transform decoded it, its form."""
+    how = settings.chosen
+    if not isinstance(how, AugmentSettings):
+        return settings
+    described = {feature.name: feature for feature in schema.feature} if schema else {}
+    if features is not None:
+        images = [feature.name for feature in features.images]
+    else:
+        images = [name for name, f in described.items() if f.HasField("image_domain")]
+    image = image_named(how, images)
+    shape = None
+    if transformed and features is not None and image in images:
+        height, width, channels = (int(d.size) for d in described[image].shape.dim)
+        shape = (height, width, channels)
+    known = settled(how, image=image, shape=shape)
+    parameters = known.model_dump(mode="json", exclude_unset=True)
+    return RebalanceSettings.model_validate({**settings.model_dump(), "parameters": parameters})
 
 
 def _label(

@@ -22,6 +22,9 @@ LABEL_INDEX = "label_index"
 
 MAX_INT_CLASSES = 1000
 
+IMAGE_RANGE = (0.0, 1.0)
+"""The lowest and the highest value of an image as Transform leaves it."""
+
 DType = Literal["float", "int", "string"]
 
 SCHEMA_TYPES: Mapping[DType, int] = {
@@ -43,6 +46,8 @@ class Feature(BaseModel):
     categorical: bool
     optional: bool
     """Whether cells may be missing."""
+    image: bool = False
+    """Whether a cell is an encoded image: JPEG, PNG, GIF or BMP."""
 
 
 class Features(BaseModel):
@@ -59,12 +64,17 @@ class Features(BaseModel):
     @property
     def numeric(self) -> tuple[Feature, ...]:
         """The inputs that are measured, not named."""
-        return tuple(f for f in self.inputs if not f.categorical)
+        return tuple(f for f in self.inputs if not f.categorical and not f.image)
 
     @property
     def categorical(self) -> tuple[Feature, ...]:
         """The inputs whose values are names, whether written as text or as integers."""
         return tuple(f for f in self.inputs if f.categorical)
+
+    @property
+    def images(self) -> tuple[Feature, ...]:
+        """The inputs that are encoded images: one at most."""
+        return tuple(f for f in self.inputs if f.image)
 
 
 def features_of(
@@ -73,7 +83,8 @@ def features_of(
     """Returns the roles of the schema's columns.
 
     A FLOAT column is numeric, an INT column is numeric unless its `int_domain` says
-    `is_categorical: true`, a BYTES column is categorical.
+    `is_categorical: true`, a BYTES column is categorical unless it has an `image_domain`: then it
+    is an image.
 
     Args:
         schema: One value per cell; the label has a domain.
@@ -81,8 +92,8 @@ def features_of(
         exclude: Columns that stay in the examples (for slices, groups, time) but are no inputs.
 
     Raises:
-        ConfigError: If a column is missing from the schema, is not one value per cell, or the
-            label has no domain.
+        ConfigError: If a column is missing from the schema, is not one value per cell, the label
+            has no domain, or there are several images or one that may be missing.
     """
     by_name = {feature.name: feature for feature in schema.feature}
     if len(by_name) < len(schema.feature):
@@ -97,12 +108,19 @@ def features_of(
             )
     if len(by_name) - 1 - len(set(exclude) - {label}) < 1:
         raise ConfigError("data.exclude leaves no model input. Exclude fewer columns.")
+    inputs = tuple(
+        _feature(feature)
+        for feature in schema.feature
+        if feature.name != label and feature.name not in exclude
+    )
+    images = [feature.name for feature in inputs if feature.image]
+    if len(images) > 1:
+        raise ConfigError(
+            f"the schema has the images {', '.join(images)}; a model takes one. List the others "
+            "under data.exclude."
+        )
     return Features(
-        inputs=tuple(
-            _feature(feature)
-            for feature in schema.feature
-            if feature.name != label and feature.name not in exclude
-        ),
+        inputs=inputs,
         label=label,
         label_dtype=_label_dtype(by_name[label]),
         classes=classes_of(by_name[label], schema),
@@ -126,11 +144,21 @@ def _feature(feature: schema_pb2.Feature) -> Feature:
             f"column {feature.name!r} has a shape in the schema, so no cell may be missing, but no "
             "presence { min_fraction: 1.0 min_count: 1 }. Add it, or take the shape out."
         )
+    image, optional = feature.HasField("image_domain"), feature.presence.min_fraction < 1
+    if image and (optional or feature.type != schema_pb2.BYTES):
+        raise ConfigError(
+            f"the image {feature.name!r} is {schema_pb2.FeatureType.Name(feature.type)} with "
+            f"presence min_fraction {feature.presence.min_fraction:g} in the schema; it must be "
+            "BYTES and in every row. Set type: BYTES and presence { min_fraction: 1.0 min_count: 1 "
+            "}, or list it under data.exclude."
+        )
+    text = feature.type == schema_pb2.BYTES and not image
     return Feature(
         name=feature.name,
         dtype=_dtype(feature),
-        categorical=feature.type == schema_pb2.BYTES or feature.int_domain.is_categorical,
-        optional=feature.presence.min_fraction < 1,
+        categorical=text or feature.int_domain.is_categorical,
+        optional=optional,
+        image=image,
     )
 
 

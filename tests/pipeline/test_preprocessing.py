@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata
 
+from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import Feature, Features
 from tfx_rebalance.pipeline.preprocessing import preprocessing_fn
 
@@ -162,3 +163,15 @@ def test_a_constant_and_an_empty_column_become_zero(odd):
 
 def test_only_the_most_frequent_values_have_an_index_of_their_own(odd):
     assert odd["hour"] == [0, 0, 0, 1, 1, 2]
+
+
+def test_an_image_without_a_size_is_refused_when_the_graph_is_made():
+    photo = Feature(name="photo", dtype="string", categorical=False, optional=False, image=True)
+    features = Features(inputs=(photo,), label="y", label_dtype="string", classes=("no", "yes"))
+    custom = {
+        "features": features.model_dump_json(),
+        "transform": json.dumps({"log": [], "vocabulary_size": 1, "image": None}),
+    }
+    inputs = {"photo": tf.constant([[b"x"]]), "y": tf.constant([[b"no"]])}
+    with pytest.raises(ConfigError, match=r"transform.image is null, but .* image 'photo'. Set"):
+        preprocessing_fn(inputs, custom)

@@ -1,11 +1,12 @@
 """A folder with a folder of images per class to rows with the encoded images."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from tfx_rebalance.components.example_gen.images import fault_of
 from tfx_rebalance.components.example_gen.sources.settings import ImageFolderSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
 from tfx_rebalance.errors import ConfigError, DataError
@@ -14,13 +15,6 @@ IMAGE, PATH = "image", "path"
 BATCH_BYTES = 8 << 20
 SHOWN = 5
 
-_MAGIC: Mapping[bytes, str] = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"BM": "BMP",
-}
 _NO_DATA = {"thumbs.db", "desktop.ini"}
 """What Windows leaves behind; what other systems do begins with a dot."""
 
@@ -140,11 +134,11 @@ def _read(path: str, bad: BadRows) -> bytes | None:
     except OSError as error:
         bad.add(f"{path!r} cannot be read: {error.strerror or error}")
         return None
-    if any(image.startswith(magic) for magic in _MAGIC):
-        return image
-    start = f"begins with {image[:8]!r}" if image else "is empty"
-    bad.add(f"{path!r} is no {', '.join(dict.fromkeys(_MAGIC.values()))} image: it {start}")
-    return None
+    fault = fault_of(image)
+    if fault:
+        bad.add(f"{path!r} {fault}")
+        return None
+    return image
 
 
 def _bytes_of(path: str) -> bytes:

@@ -34,6 +34,8 @@ class Wanted:
     label: str
     label_required: bool = True
     """False for serving data, which may come without."""
+    images: frozenset[str] = frozenset()
+    """The columns that are images; one that cannot be decoded makes its row a bad one."""
 
 
 @dataclass

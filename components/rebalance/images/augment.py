@@ -31,7 +31,9 @@ class Augmenter:
     """
 
     def __init__(self, settings: AugmentSettings, *, seed: int) -> None:
-        self._settings, self._seed = settings, seed
+        if settings.image is None:
+            raise ValueError("image is None; the feature that holds the image must be named.")
+        self._settings, self._image, self._seed = settings, settings.image, seed
 
     def augmented(self, records: Sequence[bytes], keys: Keys) -> list[bytes]:
         """Returns one new row per key, in order, as serialized tf.Examples.
@@ -59,12 +61,12 @@ class Augmenter:
                 images = self._values([records[row] for row in rows], kind)
                 features = _serialized(self._new(images, changes.of(rows)), kind)
                 for row, feature in zip(rows, features, strict=True):
-                    examples[row].features.feature[self._settings.image].ParseFromString(feature)
+                    examples[row].features.feature[self._image].ParseFromString(feature)
         return [example.SerializeToString(deterministic=True) for example in examples]
 
     def _kinds(self, examples: Sequence[Any]) -> npt.NDArray[Any]:
         """Returns what each image is held in: `bytes_list` or, decoded, one of the others."""
-        name, shape = self._settings.image, self._settings.shape
+        name, shape = self._image, self._settings.shape
         allowed = ENCODED if shape is None else DECODED
         kinds = np.array([_kind(example, name) for example in examples], dtype=object)
         missing = int((kinds == "").sum())
@@ -85,7 +87,7 @@ class Augmenter:
 
     def _values(self, records: Sequence[bytes], kind: str) -> npt.NDArray[Any]:
         """Returns what the images' features hold, (n, values of one image)."""
-        name, shape = self._settings.image, self._settings.shape
+        name, shape = self._image, self._settings.shape
         _, dtype = (ENCODED | DECODED)[kind]
         ragged = tf.io.parse_example(list(records), {name: tf.io.RaggedFeature(dtype)})[name]
         counts: npt.NDArray[np.int64] = ragged.row_lengths().numpy()
@@ -127,7 +129,7 @@ class Augmenter:
             span = f"[{finite.min()}, {finite.max()}]" if len(finite) else "nowhere"
             raise DataError(
                 f"of {len(images)} images {int(wrong.any(axis=1).sum())} in "
-                f"{self._settings.image!r} have NaN, infinite or other values outside value_range "
+                f"{self._image!r} have NaN, infinite or other values outside value_range "
                 f"{self._settings.value_range}; the finite values are in {span}. Set value_range "
                 "to what the images may hold, or correct the data."
             )
@@ -147,7 +149,7 @@ class Augmenter:
         unreadable = files.count(None)
         if unreadable:
             raise DataError(
-                f"of {len(files)} images {unreadable} in {self._settings.image!r} cannot be read "
+                f"of {len(files)} images {unreadable} in {self._image!r} cannot be read "
                 "as PNG or JPEG, the only formats allowed. Correct the data or leave those rows "
                 "out; for decoded images set shape."
             )

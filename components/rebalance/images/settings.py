@@ -42,15 +42,17 @@ class AugmentOperations(Settings):
 class AugmentSettings(Settings):
     """Which feature holds the image, how it is held, and what may be done to it."""
 
-    image: Annotated[str, Field(min_length=1)]
+    image: Annotated[str, Field(min_length=1)] | None = None
+    """None: the one image that the schema has."""
     shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     """(height, width, channels) of a decoded image, row by row, a pixel's channels side by side;
-    None for one PNG or JPEG."""
+    None for one PNG or JPEG, and for what Transform decoded, whose shape is known."""
     operations: AugmentOperations
     fill: Literal["nearest", "constant"] = "nearest"
     """What moves in from outside: the nearest edge pixel, or the lowest of `value_range`."""
     value_range: tuple[ExactNumber, ExactNumber] = ENCODED_RANGE
-    """Lowest and highest value of a decoded image; new values are clipped to it."""
+    """Lowest and highest value of a decoded image; new values are clipped to it. What Transform
+    decoded is in [0, 1]."""
 
     @model_validator(mode="after")
     def _value_range_is_one(self) -> "AugmentSettings":

@@ -30,6 +30,8 @@ class Column:
     """Whether rows may lack it."""
     flag: str | None = None
     """The 0/1 feature that says where a filled numeric feature was missing."""
+    encoded: bool = False
+    """Whether it is an encoded image, which nothing is said about by comparing bytes."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,13 @@ class Layout:
     @property
     def skipped(self) -> dict[str, str]:
         """Feature -> why it is copied from the seed row and plays no part in distances."""
-        return {
-            c.name: "any number of values per row" if c.size is None else "no model input"
-            for c in self.of("copied")
-        }
+        return {c.name: _why_copied(c) for c in self.of("copied")}
+
+
+def _why_copied(column: Column) -> str:
+    if column.encoded:
+        return "an encoded image"
+    return "any number of values per row" if column.size is None else "no model input"
 
 
 def layout_of_schema(
@@ -121,10 +126,13 @@ def _column(feature: schema_pb2.Feature, *, copied: Collection[str], transformed
     size = _size(feature, transformed=transformed)
     nominal = feature.type == schema_pb2.BYTES or _is_categorical(feature)
     several = size is None or (nominal and size > 1)
-    role = _role(feature.name, nominal=nominal, copied=[feature.name] if several else copied)
+    encoded = feature.HasField("image_domain")
+    alone = [feature.name] if several or encoded else copied
+    role = _role(feature.name, nominal=nominal, copied=alone)
     optional = feature.presence.min_fraction < 1 and not feature.HasField("shape")
     size = None if several else size
-    return Column(feature.name, DTYPES[feature.type], role, size=size, optional=optional)
+    dtype = DTYPES[feature.type]
+    return Column(feature.name, dtype, role, size=size, optional=optional, encoded=encoded)
 
 
 def _role(name: str, *, nominal: bool, copied: Collection[str]) -> Role:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.tfx
 
 SHARES = {"train": 0.6, "val": 0.2, "eval": 0.2}
 DIGITS = f"""
-feature {{ name: "image" type: BYTES image_domain {{}} }}
+feature {{ name: "image" type: BYTES image_domain {{}} presence {{ min_fraction: 1 }} }}
 feature {{ name: "y" type: BYTES string_domain {{
   {" ".join(f'value: "{digit}"' for digit in range(10))}
 }} }}

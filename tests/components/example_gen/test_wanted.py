@@ -10,9 +10,13 @@ from tfx_rebalance.components.example_gen.wanted import wanted_of
 LABEL = 'feature { name: "y" type: INT }'
 
 
-def types_of(feature):
+def wanted_for(feature):
     schema = text_format.Parse(f'feature {{ name: "c" {feature} }} {LABEL}', schema_pb2.Schema())
-    return wanted_of(schema, label="y").types
+    return wanted_of(schema, label="y")
+
+
+def types_of(feature):
+    return wanted_for(feature).types
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,12 @@ def types_of(feature):
 )
 def test_a_column_has_the_type_and_number_of_values_of_the_schema(feature, kind):
     assert types_of(feature) == {"c": kind, "y": pa.string()}
+
+
+def test_one_image_per_cell_is_looked_at():
+    assert wanted_for("type: BYTES image_domain {}").images == {"c"}
+    assert not wanted_for("type: BYTES").images
+    assert not wanted_for("type: BYTES image_domain {} value_count { min: 2 max: 2 }").images
 
 
 def test_a_column_of_no_such_type_is_left_to_the_data():

@@ -58,7 +58,8 @@ def schema(y=f"type: BYTES {WORDS}", **more):
 
 def test_the_schemas_domain_gives_the_classes_of_raw_examples(tell):
     found = tell(SAMPLER, schema=schema(), label="y")
-    assert found == Described(LabelFeature("y", "string", ("no", "yes")), None)
+    label = LabelFeature("y", "string", ("no", "yes"))
+    assert found == Described(RebalanceSettings(**SAMPLER), label, None)
 
 
 def test_an_integer_label_has_its_domains_values(tell):
@@ -117,7 +118,8 @@ def test_what_transform_made_is_described_by_its_graph_not_by_the_raw_schema(tel
 
 def test_features_tell_the_label_of_raw_and_of_transformed_examples(tell):
     raw = tell(SAMPLER, features=features(X))
-    assert raw == Described(LabelFeature("y", "string", ("no", "yes")), None)
+    label = LabelFeature("y", "string", ("no", "yes"))
+    assert raw == Described(RebalanceSettings(**SAMPLER), label, None)
     graph = schema(y="type: INT", x=f"type: FLOAT {DENSE}", x_missing=f"type: FLOAT {DENSE}")
     found = tell(SMOTE, features=features(X), graph=graph)
     assert found.label == LabelFeature("y", "index", ("no", "yes"))
@@ -248,3 +250,46 @@ def test_a_schema_that_is_not_there_or_broken_is_refused(tell, tmp_path):
     uris = {"schema_uri": str(tmp_path / "elsewhere"), "transform_graph_uri": None}
     with pytest.raises(CorruptArtifactError, match=r"schema.pbtxt' is not there"):
         described({"label": "y"}, RebalanceSettings(**SMOTE), **uris)
+
+
+PHOTO = Feature(name="photo", dtype="string", categorical=False, optional=False, image=True)
+AUGMENT = {"strategy": "augment_images", "parameters": {"operations": {"rotation": 10}}}
+DECODED = "type: FLOAT shape { dim { size: 5 } dim { size: 4 } dim { size: 3 } }"
+
+
+def augmentation(found):
+    how = found.settings.chosen
+    return how.image, how.shape, how.value_range, how.operations.rotation
+
+
+def test_an_image_that_transform_decoded_is_augmented_without_being_described(tell):
+    graph = schema(y="type: INT", photo=DECODED, x=f"type: FLOAT {DENSE}")
+    found = tell(AUGMENT, features=features(PHOTO, X), graph=graph)
+    assert augmentation(found) == ("photo", (5, 4, 3), (0, 1), 10)
+    assert found.settings == RebalanceSettings.model_validate_json(found.settings.model_dump_json())
+
+
+def test_an_encoded_image_is_found_by_its_domain(tell):
+    raw = schema(photo="type: BYTES image_domain {}", x="type: FLOAT")
+    expected = ("photo", None, (0, 255), 10)
+    assert augmentation(tell(AUGMENT, schema=raw, label="y")) == expected
+    assert augmentation(tell(AUGMENT, schema=raw, features=features(PHOTO, X))) == expected
+
+
+def test_without_an_image_or_with_several_it_must_be_named(tell):
+    raw = schema(x="type: FLOAT")
+    with pytest.raises(ConfigError, match=r"image is null, and the schema has 0 images. Name the"):
+        tell(AUGMENT, schema=raw, label="y")
+    several = schema(a="type: BYTES image_domain {}", b="type: BYTES image_domain {}")
+    with pytest.raises(ConfigError, match=r"the schema has 2 images: a, b. Name the feature"):
+        tell(AUGMENT, schema=several, label="y")
+
+
+def test_rows_are_not_compared_by_the_bytes_of_an_image(tell):
+    raw = schema(photo=f"type: BYTES image_domain {{}} {ONE}", x=f"type: FLOAT {ONE}")
+    found = tell(SMOTE, schema=raw, label="y", classes=("no", "yes"))
+    assert [c.name for c in found.layout.of("numeric")] == ["x"]
+    assert found.layout.skipped["photo"] == "an encoded image"
+    alone = schema(photo=f"type: BYTES image_domain {{}} {ONE}")
+    with pytest.raises(ConfigError, match=r"'photo': 'an encoded image'.* Use a random strategy"):
+        tell(SMOTE, features=features(PHOTO), schema=alone)

@@ -81,7 +81,7 @@ def test_the_strategy_has_the_parameters_given():
         ("smote", {"k_neighbors": 0}, "k_neighbors .*greater than or equal to 1, got 0"),
         ("undersample", {"k_neighbors": 3}, "k_neighbors .* It takes: none"),
         ("none", {"x": 1}, "parameters.x of strategy: none is wrong"),
-        ("augment_images", {}, "parameters.image of strategy: augment_images .*Field required"),
+        ("augment_images", {}, "parameters.operations of strategy: augment_im.*Field required"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_those_it_takes(strategy, parameters, words):

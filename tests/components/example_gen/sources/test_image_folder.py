@@ -1,7 +1,9 @@
 """A folder of images per class: the bytes as they are, the class from the folder."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from support.images import bmp, gif, jpeg, png
 from support.sources import mnist, rows_of
 
 from tfx_rebalance.components.example_gen.sources import image_folder
@@ -10,14 +12,17 @@ from tfx_rebalance.components.example_gen.sources.settings import ImageFolderSou
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Wanted
 from tfx_rebalance.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.tfx
+
 READER = ImageFolderReader(ImageFolderSource(path="unused"))
 WANTED = Wanted({"image": pa.binary(), "path": pa.string(), "y": pa.string()}, "y")
-PNG = b"\x89PNG\r\n\x1a\nrest"
+PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+PNG = png(PIXELS)
 IMAGES = {
     "cat/1.png": PNG,
-    "cat/2.jpg": b"\xff\xd8\xff\xe0rest",
-    "dog/1.gif": b"GIF89arest",
-    "dog/ž 2.bmp": b"BMrest",
+    "cat/2.jpg": jpeg(PIXELS),
+    "dog/1.gif": gif(PIXELS[..., 0]),
+    "dog/ž 2.bmp": bmp(PIXELS),
 }
 
 
@@ -34,7 +39,7 @@ def write(path, content):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("scheme", ["", pytest.param("file://", marks=pytest.mark.tfx)])
+@pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_row_is_the_images_bytes_its_path_and_its_folder(folder, scheme):
     rows, _ = rows_of(READER, [f"{scheme}{folder}"], wanted=WANTED)
     assert rows == [
@@ -65,6 +70,16 @@ def test_what_is_no_image_is_a_bad_row(folder, content, says):
     assert bad.count == 1
 
 
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_that_is_not_whole_is_a_bad_row(folder, name):
+    write(folder / name, IMAGES[name][: len(IMAGES[name]) // 2])
+    with pytest.raises(DataError, match=rf"{name}' is a \w+ image that cannot be decoded: \w+"):
+        rows_of(READER, [folder], wanted=WANTED)
+    rows, bad = rows_of(READER, [folder], wanted=WANTED, allowed=1)
+    assert [row["path"] for row in rows] == [other for other in IMAGES if other != name]
+    assert bad.count == 1
+
+
 def test_a_file_that_is_gone_is_a_bad_row(folder):
     pieces = READER.pieces([str(folder)])
     (folder / "dog" / "1.gif").unlink()
@@ -73,9 +88,11 @@ def test_a_file_that_is_gone_is_a_bad_row(folder):
 
 
 def test_batches_are_bounded_in_bytes(folder, monkeypatch):
-    monkeypatch.setattr(image_folder, "BATCH_BYTES", 20)
+    sizes = [len(content) for content in IMAGES.values()]
+    monkeypatch.setattr(image_folder, "BATCH_BYTES", sizes[0] + 1)
     batches = list(READER.batches(READER.pieces([str(folder)]), WANTED, BadRows()))
-    assert [batch.num_rows for batch in batches] == [2, 2]
+    assert [batch.num_rows for batch in batches] == [2, 1, 1]
+    assert sizes[2] > sizes[0]
 
 
 def test_a_folder_of_another_shape_is_refused(folder, tmp_path):
@@ -99,11 +116,9 @@ def test_the_label_cannot_have_the_name_of_another_column(folder, label):
         rows_of(READER, [folder], wanted=Wanted({}, label))
 
 
-@pytest.mark.tfx
 def test_mnist_as_png_comes_back(shared_data, tmp_path):
-    from support.examples import png  # It imports TensorFlow.
-
     images, labels = mnist(shared_data, rows=50)
+    images = images[..., np.newaxis]
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         write(tmp_path / str(label) / f"{number:03}.png", png(image))
     rows, _ = rows_of(READER, [tmp_path], wanted=WANTED)

@@ -1,5 +1,6 @@
 """TFRecord files of tf.Examples: whatever they are packed with and whatever is in them."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
@@ -98,6 +99,25 @@ def test_a_cut_off_file_is_refused_with_a_remedy_of_its_own(write, packed):
     with pytest.raises(DataError, match=r"data.tfrecord' is damaged: .*Write it anew") as error:
         rows_of(READER, [path])
     assert "--no-cache" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (b"no image", "is no JPEG, PNG, GIF, BMP image: it begins with b'no image'"),
+        (png(np.zeros((9, 9), np.uint8))[:-20], "is a PNG image that cannot be decoded: Inv"),
+    ],
+)
+def test_an_image_that_cannot_be_decoded_is_a_bad_row_of_a_column_of_images(write, wrong, says):
+    good = png(np.zeros((9, 9), np.uint8))
+    path = write([example(image=image, y=0) for image in (good, wrong, good)])
+    plain = Wanted({"image": pa.binary(), "y": pa.string()}, "y")
+    images = Wanted(plain.types, "y", images=frozenset({"image"}))
+    with pytest.raises(DataError, match=rf"row 2, column 'image': the value {says}"):
+        rows_of(READER, [path], wanted=images)
+    rows, bad = rows_of(READER, [path], wanted=images, allowed=1)
+    assert ([row["image"] for row in rows], bad.count) == ([good, good], 1)
+    assert len(rows_of(READER, [path], wanted=plain)[0]) == 3
 
 
 def test_mnist_images_stay_as_they_are(write, shared_data):

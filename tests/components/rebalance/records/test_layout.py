@@ -51,6 +51,12 @@ def test_a_type_and_a_domain_say_what_a_feature_is(said, dtype, role):
     assert column(said) == Column("x", dtype, role, size=1, optional=True)
 
 
+def test_an_encoded_image_is_copied():
+    found = layout(x="type: BYTES image_domain {}", z="type: FLOAT")
+    assert found.columns[0] == Column("x", "string", "copied", optional=True, encoded=True)
+    assert found.skipped == {"x": "an encoded image", "y": "no model input"}
+
+
 @pytest.mark.parametrize(
     ("said", "size"),
     [
