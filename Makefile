@@ -19,7 +19,7 @@ run: setup ## Run the pipeline on the built-in data and print the result (ARGS="
 
 .PHONY: test
 test: lint types ## Everything CI runs: lint, types, all tests
-	$(BIN)/pytest -m "not full" $(ARGS)
+	$(BIN)/pytest -m "not full and not gpu" $(ARGS)
 
 .PHONY: test-full
 test-full: setup ## The largest example data sets in full; not part of CI
@@ -27,11 +27,15 @@ test-full: setup ## The largest example data sets in full; not part of CI
 
 .PHONY: test-fast
 test-fast: setup ## All tests but slow and whole-pipeline ones (ARGS="-k smote" for some of them)
-	$(BIN)/pytest -m "not e2e and not full and not slow" $(ARGS)
+	$(BIN)/pytest -m "not e2e and not full and not slow and not gpu" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup ## The whole-pipeline tests alone
 	$(BIN)/pytest -m "e2e and not full" $(ARGS)
+
+.PHONY: test-gpu
+test-gpu: setup ## The Trainer's tests on this machine's GPUs (requirements/gpu.txt); fails without one
+	$(BIN)/pytest tests/components/trainer -m "not full" $(ARGS)
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend

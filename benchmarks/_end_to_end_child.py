@@ -48,7 +48,7 @@ def run_ours(job: Job, tell: Tell) -> None:
         sys.exit(result.reason)
     training = json.loads(_read_one(place.root, "pipeline/Trainer/model_run/*/training.json"))
     facts = {
-        "steps": training["epochs"] * config.trainer.steps_per_epoch,
+        "steps": training["members"][0]["epochs"] * config.trainer.steps_per_epoch,
         "eval_rows": sum(c.support for c in result.classes.values()),
         "recalls": [c.recall for c in result.classes.values()],
         "pushed": result.verdict == "released",

@@ -59,13 +59,14 @@ def make_job(variant: str, data: Path, *, root: Path, rows: int) -> dict[str, An
 
 def _model(config: PipelineConfig, *, classes: int) -> dict[str, Any]:
     trainer = config.trainer
+    network = trainer.chosen_model.model_dump()
     return {
         "epochs": EPOCHS,
         "batch_size": trainer.batch_size,
         "val_batch_size": 4 * trainer.batch_size,  # As our run_fn validates.
-        "hidden_units": list(trainer.hidden_units),
-        "embedding": trainer.embedding_dim,
-        "dropout": trainer.dropout,
+        "hidden_units": list(network["hidden_units"]),
+        "embedding": network["embedding_dim"],
+        "dropout": network["dropout"],
         "learning_rate": trainer.learning_rate,
         "classes": classes,
     }

@@ -155,11 +155,15 @@ def parted(train: Data, test: Data) -> Parts:
     rows, tested = (
         Rows((part.numeric - scale.shift) / scale.spread, part.nominal) for part in (train, test)
     )
+    return Parts(scaled_split(rows, train.labels), tested, test.labels)
+
+
+def scaled_split(rows: Rows, labels: Labels) -> Split:
+    """Returns rows that Transform has scaled as resampling takes them."""
     same = no_scale(rows.numeric.shape[1])
     # An empty layout says that no column may lack a value.
     space = space_of(rows, Layout((), scaled=True), scale=same)
-    keys = shard_row_keys(0, len(train.labels))
-    return Parts(Split(rows, train.labels, keys, same, space), tested, test.labels)
+    return Split(rows, labels, shard_row_keys(0, len(labels)), same, space)
 
 
 def _codes(columns: Sequence[npt.NDArray[Any]], *, rows: int) -> Codes:

@@ -33,6 +33,7 @@ from tfx_rebalance.components.rebalance.targets.plan import (
     with_cuts,
 )
 from tfx_rebalance.components.rebalance.targets.quota import cut_of
+from tfx_rebalance.components.rebalance.targets.sampling_strategy import SamplingStrategy
 from tfx_rebalance.components.trainer.priors import class_weights
 
 
@@ -79,20 +80,37 @@ class Training:
 
 def resampled(split: Split, variant: Variant, *, seed: int) -> Training:
     """Returns the training part as the variant leaves it."""
-    strategy = strategy_named(variant.strategy)
-    counts = {str(c): n for c, n in enumerate(np.bincount(split.labels).tolist())}
-    wanted: Mapping[str, int] | str = "auto"
+    wanted: SamplingStrategy = "auto"
     if variant.times:
+        counts = class_counts(split.labels)
         most = variant.times * min(counts.values())
         wanted = {label: min(n, most) for label, n in counts.items()}
+    training = resampled_to(split, variant, wanted, seed=seed)
+    return _weighted(training, variant.class_weights)
+
+
+def resampled_to(
+    split: Split, variant: Variant, wanted: SamplingStrategy, *, seed: int
+) -> Training:
+    """Returns the training part as the variant's strategy leaves it, without class weights.
+
+    Args:
+        split: The training part.
+        variant: The strategy, and whether it upweights.
+        wanted: The strategy's `sampling_strategy`; classes are named by their index.
+        seed: Of the draws.
+    """
+    strategy, counts = strategy_named(variant.strategy), class_counts(split.labels)
     targets = {int(label): n for label, n in strategy.targets(counts, wanted).items()}
     if isinstance(strategy, Sampler):
-        training = _sampled(split, targets, upweight=variant.upweight, seed=seed)
-    else:
-        cleaned = strategy.chosen(counts, wanted) if isinstance(strategy, Informed) else []
-        asked = Wanted(targets, [int(label) for label in cleaned], seed)
-        training = _judged(split, strategy, asked)
-    return _weighted(training, variant.class_weights)
+        return _sampled(split, targets, upweight=variant.upweight, seed=seed)
+    cleaned = strategy.chosen(counts, wanted) if isinstance(strategy, Informed) else []
+    return _judged(split, strategy, Wanted(targets, [int(label) for label in cleaned], seed))
+
+
+def class_counts(labels: Labels) -> dict[str, int]:
+    """Returns the rows of each class, which is named by its index."""
+    return {str(c): n for c, n in enumerate(np.bincount(labels).tolist())}
 
 
 def _sampled(split: Split, targets: Mapping[int, int], *, upweight: bool, seed: int) -> Training:

@@ -147,9 +147,10 @@ def _second_epoch(batches: Iterator[Any], rows: int) -> float:
 
 def _split(folder: str, *, memory: int) -> Any:
     from tfx_rebalance.components.trainer import inputs
+    from tfx_rebalance.components.trainer.columns import Columns
 
     inputs.IN_MEMORY_BYTES = memory
-    columns = inputs.Columns(NAMES, (), 0, LABEL)
+    columns = Columns(NAMES, (), 0, LABEL)
     return inputs.read_split([f"{folder}/*"], columns, classes=("common", "rare"))
 
 
@@ -184,13 +185,12 @@ def _fits(folder: str, *, rows: int) -> Callable[[str], float]:
     """Returns what fits the network for an epoch under a scheme of weights, and its seconds."""
     import keras
 
-    from tfx_rebalance.components.trainer.model import build_mlp
+    from tfx_rebalance.components.trainer.models.mlp import MLP
     from tfx_rebalance.components.trainer.priors import class_weights
-    from tfx_rebalance.components.trainer.settings import TrainerSettings
 
     split = _split(folder, memory=2 << 30)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model = build_mlp(split.columns, TrainerSettings(), classes=2)
+    model = MLP().build(split.columns, classes=2, seed=0)
     model.compile("adam", loss)
 
     def fit(scheme: str) -> float:

@@ -3,16 +3,20 @@
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.components.example_gen.settings import DataSettings
+from tfx_rebalance.components.trainer.objectives import resolved
+from tfx_rebalance.components.tuner.space import space_of
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import EXAMPLE_WEIGHT, Features, features_of, missing_name
 from tfx_rebalance.files import local_copy
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.image_checks import check_image
 
 
 def check_config(config: PipelineConfig) -> Features:
@@ -33,6 +37,8 @@ def check_config(config: PipelineConfig) -> Features:
     _named_columns(config, [feature.name for feature in schema.feature])
     _decision(config, features.classes)
     _no_collisions(features)
+    _tuner(config, features.classes)
+    check_image(config, features)
     return features
 
 
@@ -88,6 +94,7 @@ def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
         "evaluate.min_recall": set(config.evaluate.min_recall) - {DEFAULT},
         "data.label_groups": set(config.data.label_groups or ()),
         "trainer.class_weights": _keys(config.trainer.class_weights),
+        "trainer.stop_on": {config.trainer.stop_on.partition(":")[2]} - {""},
         "rebalance.sampling_strategy": _keys(config.rebalance.sampling_strategy),
     }
     for index, part in enumerate(config.evaluate.slices):
@@ -130,6 +137,16 @@ def _decision(config: PipelineConfig, classes: Collection[str]) -> None:
             f"{key}.cost has {len(cost)} rows; it needs one for each of the {len(classes)} classes "
             f"{', '.join(classes)}."
         )
+
+
+def _tuner(config: PipelineConfig, classes: tuple[str, ...]) -> None:
+    if config.tuner is None or config.tuner.origin is not None:
+        return
+    space_of(config.tuner, config.trainer)
+    try:
+        resolved(config.tuner.objective, natural=np.ones(len(classes)), classes=classes)
+    except ConfigError as error:
+        raise ConfigError(f"tuner.objective {error}") from None
 
 
 def _known_columns(config: PipelineConfig, features: Features, columns: Collection[str]) -> None:

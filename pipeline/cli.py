@@ -98,7 +98,8 @@ def check(config: Path, overrides: Sequence[str]) -> None:
     loaded, features = _load(config, overrides)
     click.echo(f"{config}: ok. Pipeline {loaded.name!r}, label {features.label!r} with the classes")
     click.echo(f"  {', '.join(features.classes)}")
-    for kind, inputs in (("numeric", features.numeric), ("categorical", features.categorical)):
+    kinds = (("numeric", features.numeric), ("categorical", features.categorical))
+    for kind, inputs in (*kinds, *([("image", features.images)] if features.images else [])):
         click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
 
 
@@ -183,11 +184,11 @@ def compile_(config: Path, overrides: Sequence[str], target: str, output: Path) 
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("source", metavar="IN.CSV", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT.CSV", type=click.Path(path_type=Path))
 @explains_errors
 def predict(model: Path, source: Path, target: Path) -> None:
-    """Score the rows of IN.CSV with a released MODEL into OUT.CSV."""
+    """Score IN, a CSV file or a folder of images, with a released MODEL into OUT.CSV."""
     quiet()
     from tfx_rebalance.pipeline.predict import predict as score
 

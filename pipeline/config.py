@@ -1,5 +1,7 @@
 """One YAML describes a run: its sections, typed; how it is read is in `config_file.py`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tfx_rebalance.components.evaluator.settings import GateSettings
@@ -8,6 +10,7 @@ from tfx_rebalance.components.example_gen.sources.settings import SourceSettings
 from tfx_rebalance.components.imbalance_validator.settings import ValidateSettings
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
+from tfx_rebalance.components.tuner.settings import TunerSettings
 from tfx_rebalance.settings import Settings
 
 
@@ -28,6 +31,20 @@ class ValidationSettings(ValidateSettings):
         )
 
 
+class ImageSettings(Settings):
+    """The size that every image is brought to."""
+
+    height: int = Field(ge=1, le=4096)
+    width: int = Field(ge=1, le=4096)
+    channels: Literal[1, 3] = 3
+    """1: grey, 3: red, green and blue; an image that has others is converted."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+
 class TransformSettings(Settings):
     """How raw columns become model inputs."""
 
@@ -36,6 +53,8 @@ class TransformSettings(Settings):
     vocabulary_size: int = Field(default=10_000, ge=1)
     """How many values of all categorical columns together get an index of their own: the most
     frequent ones in `train`."""
+    image: ImageSettings | None = None
+    """For data with an image, and only for them."""
 
 
 class PushSettings(Settings):
@@ -62,8 +81,8 @@ class PipelineConfig(Settings):
     rebalance: RebalanceSettings = RebalanceSettings()
     transform: TransformSettings = TransformSettings()
     trainer: TrainerSettings = TrainerSettings()
-    tuner: None = None
-    """Hyperparameter search is not built yet: only null."""
+    tuner: TunerSettings | None = None
+    """None: the Trainer's settings are taken as they are."""
     evaluate: GateSettings = GateSettings()
     push: PushSettings = PushSettings()
     beam: BeamSettings = BeamSettings()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -52,15 +52,20 @@ def _locate(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, KeyPath
     keys: list[str | int] = []
     free = False  # Below a mapping with free keys, any name is a key of the file.
     tagged: dict[str, type[BaseModel]] = {}
+    named = False  # Below a mapping from free keys to models, the next part is such a key.
     for part in loc:
         fields = _fields(model) if model else {}
-        if part in tagged:
+        if named:
+            keys.append(part)
+            named = False
+        elif part in tagged:
             model, tagged = tagged[str(part)], {}
         elif part in fields:
             keys.append(part)
             inner = _model_in(fields[str(part)])
             tagged = _tagged(fields[str(part)])
             free = inner is None
+            named = inner is not None and _is_mapping(fields[str(part)])
             model = inner or model
         elif isinstance(part, int):
             keys.append(part)
@@ -83,6 +88,11 @@ def _tagged(annotation: Any) -> dict[str, type[BaseModel]]:
     }
     inner = (_tagged(argument) for argument in arguments if argument not in models)
     return found or next((tags for tags in inner if tags), {})
+
+
+def _is_mapping(annotation: Any) -> bool:
+    arguments = get_args(annotation)
+    return get_origin(annotation) is dict or any(map(_is_mapping, arguments))
 
 
 def _is_branch(part: str) -> bool:
@@ -117,8 +127,6 @@ def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
             tag, tags = detail["ctx"]["tag"], detail["ctx"]["expected_tags"]
             hint = nearest(tags.replace("'", "").split(", "), tag)
             return f"has a format {tag!r} that nobody knows{hint}. Allowed: {tags}."
-        case "none_required":
-            return f"must be null in this version, got {value!r}."
         case _:
             message = detail["msg"].replace("Input should be", "must be")
             return f"{message[0].lower()}{message[1:]}, got {value!r}."

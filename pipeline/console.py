@@ -17,6 +17,9 @@ class Display(Protocol):
     def start(self, name: str, number: int, total: int) -> None:
         """A step begins; `total` is 0 for one that is not counted."""
 
+    def tell(self, text: str) -> None:
+        """How far the running step has got."""
+
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         """The step that began last has ended."""
 
@@ -26,18 +29,24 @@ class LiveDisplay:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._prefix = ""
+        self._prefix, self._name = "", ""
         self._task = progress.add_task("", visible=False)
 
     def start(self, name: str, number: int, total: int) -> None:
-        self._prefix = _prefix(number, total)
-        self._task = self._progress.add_task(f"{self._prefix}{name}".replace("[", r"\["))
+        self._prefix, self._name = _prefix(number, total), name
+        self._task = self._progress.add_task(self._described(name))
+
+    def tell(self, text: str) -> None:
+        self._progress.update(self._task, description=self._described(f"{self._name}  {text}"))
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         self._progress.remove_task(self._task)
         self._progress.console.print(
             _line(self._prefix, name, seconds, note), highlight=False, markup=False
         )
+
+    def _described(self, text: str) -> str:
+        return f"{self._prefix}{text}".replace("[", r"\[")
 
 
 class PlainDisplay:
@@ -49,6 +58,9 @@ class PlainDisplay:
 
     def start(self, name: str, number: int, total: int) -> None:
         self._prefix = _prefix(number, total)
+
+    def tell(self, text: str) -> None:
+        """A line per step is enough where nothing can be overwritten; the log has the rest."""
 
     def end(self, name: str, seconds: float, *, note: str = "") -> None:
         self._file.write(_line(self._prefix, name, seconds, note) + "\n")

@@ -6,6 +6,7 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
@@ -22,9 +23,18 @@ from tfx_rebalance.components.pusher.component import Pusher
 from tfx_rebalance.components.rebalance.component import Rebalance
 from tfx_rebalance.components.trainer.component import Trainer
 from tfx_rebalance.components.trainer.settings import GateToPass
+from tfx_rebalance.components.tuner.component import Tuner
 from tfx_rebalance.components.validation_gate.component import ValidationGate
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.config import PipelineConfig
+
+LATEST_TUNER = "LatestTuner"
+"""The node of `tuner: {from: latest}`."""
+NOT_FOUND = {
+    LATEST_TUNER: "tuner: {from: latest} found no earlier search of this pipeline under this root. "
+    "Run it once with a search, such as tuner: {algorithm: hyperband}, or set tuner: null."
+}
+"""What is said where a node that looks for something finds nothing."""
 
 PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
 
@@ -102,13 +112,17 @@ def create_pipeline(
         settings=config.rebalance,
     )
 
+    tuner = _tuner(config, features, transform=transform, rebalance=rebalance)
+
     trainer = Trainer(
         examples=rebalance.outputs["rebalanced_examples"],
         transform_graph=transform.outputs["transform_graph"],
         rebalance_report=rebalance.outputs["rebalance_report"],
         features=features,
         settings=config.trainer,
+        hyperparameters=_hyperparameters(tuner),
         gate=_gate(config, features),
+        checkpoints=f"{root}/checkpoints/{config.name}",
     )
 
     compared = config.evaluate.max_recall_drop is not None
@@ -149,6 +163,7 @@ def create_pipeline(
             gate,
             transform,
             rebalance,
+            *tuner,
             trainer,
             champion,
             evaluator,
@@ -171,6 +186,33 @@ def _serving(
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"], **schema_of)
     statistics_gen = statistics_gen.with_id("ServingStatisticsGen")
     return [example_gen, statistics_gen], statistics_gen.outputs["statistics"]
+
+
+def _tuner(
+    config: PipelineConfig, features: Features, *, transform: Transform, rebalance: Rebalance
+) -> list[BaseNode]:
+    """Returns the node that searches the Trainer's settings or finds an earlier search, if any."""
+    if config.tuner is None:
+        return []
+    if config.tuner.origin == "latest":
+        found = Channel(type=standard_artifacts.HyperParameters, producer_component_id="Tuner")
+        latest = Resolver(strategy_class=LatestArtifactStrategy, best_hyperparameters=found)
+        return [latest.with_id(LATEST_TUNER)]
+    tuner = Tuner(
+        examples=rebalance.outputs["rebalanced_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        rebalance_report=rebalance.outputs["rebalance_report"],
+        features=features,
+        settings=config.tuner,
+        trainer=config.trainer,
+        gate=_gate(config, features),
+    )
+    return [tuner]
+
+
+def _hyperparameters(tuner: list[BaseNode]) -> BaseChannel | None:
+    channels = [node.outputs["best_hyperparameters"] for node in tuner]
+    return channels[0] if channels else None
 
 
 def _gate(config: PipelineConfig, features: Features) -> GateToPass | None:

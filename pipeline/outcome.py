@@ -1,5 +1,6 @@
 """How a run on this machine ended: from artifacts and errors to a `RunResult`."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from tfx_rebalance.components.example_gen.report import Ingestion
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
-from tfx_rebalance.files import INGESTION_FILE, REPORT_FILE
+from tfx_rebalance.files import INGESTION_FILE, REPORT_FILE, TRAINING_FILE
 from tfx_rebalance.findings import read_findings
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
@@ -102,7 +103,7 @@ def result_of(
         reason=reason,
         classes=_classes(config, features, progress, gate),
         model_uri=_pushed(progress) if verdict == "released" else None,
-        notes=_ingestion(progress).notes if "ExampleGen" in progress.nodes else [],
+        notes=_notes(progress),
         warnings=_warnings(progress),
         seconds={name: round(node.seconds, 3) for name, node in progress.nodes.items()},
         cached=[name for name, node in progress.nodes.items() if node.cached],
@@ -157,6 +158,17 @@ def _classes(
             }
         results[name] = ClassResult(**known)
     return results
+
+
+def _notes(progress: Progress) -> list[str]:
+    """Returns what was done to the data on the way in, and what the Trainer has to say."""
+    notes = []
+    if "ExampleGen" in progress.nodes:
+        notes += _ingestion(progress).notes
+    if "Trainer" in progress.nodes:
+        path = Path(progress.uri("Trainer", "model_run")) / TRAINING_FILE
+        notes += json.loads(path.read_text(encoding="utf-8"))["notes"]
+    return notes
 
 
 def _warnings(progress: Progress) -> list[str]:

@@ -43,7 +43,7 @@ class RunResult(BaseModel):
     model_uri: str | None = None
     """Where the model was pushed to; None if it was not."""
     notes: list[str] = []
-    """What was done to the data on the way in, as configured."""
+    """What was done to the data on the way in, as configured, and what the Trainer has to say."""
     warnings: list[str]
     """What the checks of the data warn of."""
     seconds: dict[str, float]

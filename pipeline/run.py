@@ -9,11 +9,12 @@ from tfx_rebalance.features import Features
 from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
-from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
+from tfx_rebalance.pipeline.dag import NEVER_CACHED, NOT_FOUND, create_pipeline
 from tfx_rebalance.pipeline.fingerprint import fingerprint_of
 from tfx_rebalance.pipeline.outcome import Place, Progress, result_of
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.runners.local import run_nodes
+from tfx_rebalance.progress import heard_by
 
 
 def run(
@@ -52,15 +53,17 @@ def _run_nodes(
         fingerprint=fingerprints["ExampleGen"],
         serving_fingerprint=fingerprints["ServingExampleGen"],
     )
-    run_nodes(
-        pipeline,
-        metadata_path=str(place.root / "metadata.sqlite"),
-        run_id=place.run_id,
-        use_cache=use_cache,
-        never_cached=_never_cached(config, fingerprints),
-        on_start=progress.start,
-        on_end=progress.end,
-    )
+    with heard_by(progress.display.tell):
+        run_nodes(
+            pipeline,
+            metadata_path=str(place.root / "metadata.sqlite"),
+            run_id=place.run_id,
+            use_cache=use_cache,
+            never_cached=_never_cached(config, fingerprints),
+            not_found=NOT_FOUND,
+            on_start=progress.start,
+            on_end=progress.end,
+        )
 
 
 def _log_traceback(place: Place) -> None:

@@ -3,16 +3,37 @@
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from tfx_rebalance.components.trainer.calibration.choice import Choice, choose
 from tfx_rebalance.components.trainer.calibration.maps import Map
+from tfx_rebalance.components.trainer.fitting import softmax_on
 from tfx_rebalance.components.trainer.inputs import Split
-from tfx_rebalance.components.trainer.priors import Floats, prior_correction
+from tfx_rebalance.components.trainer.priors import Floats
 from tfx_rebalance.components.trainer.settings import GateToPass, TrainerSettings
 from tfx_rebalance.components.trainer.thresholds.rule import FittedDecision, Given, ReleaseGate
 from tfx_rebalance.components.trainer.thresholds.validation import Ints, Validation
-from tfx_rebalance.components.trainer.training import VAL_BATCH, Learned
+from tfx_rebalance.components.trainer.training import Learned
+from tfx_rebalance.scores import brier, ece, log_loss
+from tfx_rebalance.settings import Settings
+
+
+class Quality(Settings):
+    """How honest probabilities are on some rows."""
+
+    log_loss: float
+    brier: float
+    ece: dict[str, float]
+    """Expected calibration error of each class against the rest, 15 equally wide bins."""
+
+    @classmethod
+    def of(cls, probabilities: Floats, labels: Ints, classes: tuple[str, ...]) -> "Quality":
+        """Measures (n, C) probabilities on (n,) labels."""
+        errors = ece(probabilities, labels)
+        return cls(
+            log_loss=log_loss(probabilities, labels),
+            brier=brier(probabilities, labels),
+            ece={name: float(error) for name, error in zip(classes, errors, strict=True)},
+        )
 
 
 @dataclass(frozen=True)
@@ -21,10 +42,14 @@ class Decided:
 
     natural: Floats
     """Natural priors, (classes,)."""
-    correction: Floats
-    """Factors to the natural prior, (classes,); see `priors.prior_correction`."""
+    corrections: Floats
+    """Factors to the natural prior, (members, classes); see `priors.prior_correction`."""
     calibration: Choice
     decision: FittedDecision
+    quality: dict[str, Quality]
+    """On `val`: `trained`, what training left; `corrected`, at the natural prior; `calibrated`,
+    what is served. The calibration was fitted there; its log loss on held-out folds is in
+    `calibration`."""
 
     @property
     def map(self) -> Map:
@@ -47,12 +72,9 @@ def decide(
         ConfigError: If the rule needs what is not given.
         ModelError: If no decision keeps what the rule promises.
     """
-    raw, labels = _on(val, learned)
-    correction = np.ones(len(classes))
-    if settings.chosen_loss.correction == "exact":
-        correction = prior_correction(natural, learned.prior)
-    corrected = raw * correction
-    corrected /= corrected.sum(axis=1, keepdims=True)
+    labels = val.labels()
+    trained = softmax_on(val, learned.models, list(np.ones_like(learned.corrections)))()
+    corrected = softmax_on(val, learned.models, list(learned.corrections))()
     methods = None if settings.calibration == "auto" else (settings.calibration,)
     offered = {} if methods is None else {"methods": methods}
     calibration = choose(corrected, labels, classes=classes, seed=settings.seed, **offered)
@@ -60,17 +82,9 @@ def decide(
     validation = Validation.of(probabilities, labels, classes=classes)
     given = Given(natural, gate=_release_gate(gate, validation.rows, classes))
     decision = settings.chosen_rule.fit(validation, given)
-    return Decided(natural, correction, calibration, decision)
-
-
-def _on(val: Split, learned: Learned) -> tuple[Floats, Ints]:
-    """Returns the softmax of the logits, (n, classes), and the labels, (n,)."""
-    outputs, labels = [], []
-    ones = np.ones(len(learned.weights))
-    for x, y, _ in val.batches(ones, batch_size=VAL_BATCH, seed=None):
-        outputs.append(tf.nn.softmax(learned.model(x, training=False)).numpy())
-        labels.append(y.numpy())
-    return np.concatenate(outputs).astype(np.float64), np.concatenate(labels)
+    stages = {"trained": trained, "corrected": corrected, "calibrated": probabilities}
+    quality = {name: Quality.of(p, labels, classes) for name, p in stages.items()}
+    return Decided(natural, learned.corrections, calibration, decision, quality)
 
 
 def _release_gate(

@@ -12,6 +12,16 @@ from tfx_rebalance.files import REPORT_FILE
 Artifacts = dict[str, list[types.Artifact]]
 
 
+def with_report(input_dict: Artifacts, exec_properties: dict[str, str]) -> dict[str, str]:
+    """Returns the properties with the path of `rebalance_report`, if there is one."""
+    if not input_dict.get("rebalance_report"):
+        return exec_properties
+    custom = json_utils.loads(exec_properties["custom_config"])
+    uri = artifact_utils.get_single_uri(input_dict["rebalance_report"])
+    custom["rebalance_report"] = os.path.join(uri, REPORT_FILE)
+    return {**exec_properties, "custom_config": json_utils.dumps(custom)}
+
+
 class Executor(GenericExecutor):
     """Adds `rebalance_report`, a path, to `custom_config`."""
 
@@ -19,9 +29,4 @@ class Executor(GenericExecutor):
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
     ) -> None:
         """Trains as the stock executor does."""
-        if input_dict.get("rebalance_report"):
-            custom = json_utils.loads(exec_properties["custom_config"])
-            uri = artifact_utils.get_single_uri(input_dict["rebalance_report"])
-            custom["rebalance_report"] = os.path.join(uri, REPORT_FILE)
-            exec_properties = {**exec_properties, "custom_config": json_utils.dumps(custom)}
-        super().Do(input_dict, output_dict, exec_properties)
+        super().Do(input_dict, output_dict, with_report(input_dict, exec_properties))

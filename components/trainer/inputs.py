@@ -1,61 +1,27 @@
 """From transformed tf.Examples to batches: parsed once and kept when they fit, else streamed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfx_rebalance.components.trainer.columns import Columns
+from tfx_rebalance.components.trainer.streams import (
+    Array,
+    Parsed,
+    from_memory,
+    gathered,
+    parser,
+    streamed,
+)
 from tfx_rebalance.errors import DataError, ModelError
-from tfx_rebalance.features import EXAMPLE_WEIGHT
-from tfx_rebalance.records import compression_of, read_records, reason
+from tfx_rebalance.records import read_records, reason
 
 IN_MEMORY_BYTES = 2 << 30
 """Parsed columns of a split up to this size are kept, and shuffled whole."""
-PARSE_BATCH = 4096
-SHUFFLE_ROWS = 1 << 17
-"""What is streamed is shuffled within so many rows, which come from several shards."""
-SHARDS_TOGETHER = 16
-
-Batch = dict[str, tf.Tensor]
-Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The transformed features a model takes, in the order in which they are packed."""
-
-    numeric: tuple[str, ...]
-    categorical: tuple[str, ...]
-    vocabulary_size: int
-    """Indices of all categorical columns together, the one for values never seen included."""
-    label: str
-
-    @property
-    def spec(self) -> dict[str, tf.io.FixedLenFeature]:
-        """What `tf.io.parse_example` is to read, `example_weight` and the label included."""
-        return {
-            **{name: tf.io.FixedLenFeature([], tf.float32) for name in self.numeric},
-            **{name: tf.io.FixedLenFeature([], tf.int64) for name in self.categorical},
-            self.label: tf.io.FixedLenFeature([], tf.int64),
-            EXAMPLE_WEIGHT: tf.io.FixedLenFeature([], tf.float32, default_value=1.0),
-        }
-
-    def pack(self, features: Mapping[str, tf.Tensor]) -> Batch:
-        """Returns `numeric`, (n, numeric), float32, and `categorical`, (n, categorical), int64."""
-        packed = {}
-        if self.numeric:
-            packed["numeric"] = tf.stack([features[name] for name in self.numeric], axis=1)
-        if self.categorical:
-            packed["categorical"] = tf.stack([features[name] for name in self.categorical], axis=1)
-        return packed
-
-
-Parsed = tuple[Batch, tf.Tensor, tf.Tensor]
-"""Inputs, class indices and example weights of some rows."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +47,56 @@ class Split:
             seed: Shuffles anew in each epoch and repeats for ever; None: one pass in order.
         """
         if self.kept is not None:
-            rows = _from_memory(self.kept, self.rows, batch_size=batch_size, seed=seed)
+            rows = from_memory(self.kept, self.rows, batch_size=batch_size, seed=seed)
         else:
             shards = _shards(self.patterns)
-            rows = _streamed(shards, self.columns, batch_size=batch_size, seed=seed)
+            rows = streamed(shards, self.columns, batch_size=batch_size, seed=seed)
         weights = tf.constant(class_weights, tf.float32)
         weighted = rows.map(lambda x, y, w: (x, y, w * tf.gather(weights, y)), tf.data.AUTOTUNE)
         # Keras takes the end of a dataset of unknown length for an accident.
         batches = tf.data.INFINITE_CARDINALITY if seed is not None else ceil(self.rows / batch_size)
         known = tf.data.experimental.assert_cardinality(batches)
         return weighted.apply(known).prefetch(tf.data.AUTOTUNE)
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Returns the class index of each row, (rows,), in the order of an unshuffled pass."""
+        return np.concatenate([np.asarray(y, np.int64) for _, y, _ in self._parts()])
+
+    def chosen(self, rows: npt.NDArray[np.int64]) -> "Split":
+        """Returns some rows as a split of their own, in memory.
+
+        Args:
+            rows: Numbers of rows in the order of an unshuffled pass; what is there twice is kept
+                twice.
+
+        Raises:
+            ModelError: If they are more than memory is to hold.
+        """
+        times = np.bincount(rows, minlength=self.rows)
+        keeper, start = Keeper(self.columns), 0
+        mass = np.zeros(len(self.mass))
+        for x, y, w in self._parts():
+            here = np.repeat(np.arange(len(y)), times[start : start + len(y)])
+            start += len(y)
+            if len(here):
+                part = gathered((x, y, w), here)
+                mass += np.bincount(part[1], weights=part[2], minlength=len(mass))
+                keeper.add(part)
+        kept = keeper.kept()
+        if kept is None:
+            raise ModelError(
+                f"the {len(rows)} rows of one member of trainer.ensemble need more than "
+                f"{IN_MEMORY_BYTES >> 30} GiB in memory. Choose easy_ensemble with a lower ratio, "
+                "or no ensemble."
+            )
+        return Split((), self.columns, len(rows), mass, kept)
+
+    def _parts(self) -> Iterator[Parsed]:
+        """Yields all rows once, in order."""
+        if self.kept is not None:
+            yield self.kept
+        else:
+            yield from _parsed_once(_shards(self.patterns), self.columns)
 
 
 def read_split(patterns: Sequence[str], columns: Columns, *, classes: Sequence[str]) -> Split:
@@ -131,7 +137,7 @@ class Keeper:
     """Keeps parsed rows until they are too many."""
 
     def __init__(self, columns: Columns) -> None:
-        self._row = 4 * len(columns.numeric) + 8 * len(columns.categorical) + 12
+        self._row = columns.row_bytes
         self._parts: list[Parsed] | None = []
         self._rows = 0
 
@@ -153,7 +159,7 @@ class Keeper:
 
 
 def _parsed_once(shards: Sequence[str], columns: Columns) -> Iterator[Parsed]:
-    parse = _parser(columns)
+    parse = parser(columns)
     for shard in shards:
         for records in read_records(shard):
             yield parse(records)
@@ -182,59 +188,3 @@ def _shards(patterns: Sequence[str]) -> list[str]:
     if not shards:
         raise ModelError(f"no file matches {', '.join(patterns)}. Run again with --no-cache.")
     return shards
-
-
-def _parser(columns: Columns) -> Callable[[tf.Tensor], Parsed]:
-    def parse(records: tf.Tensor) -> Parsed:
-        features = tf.io.parse_example(records, columns.spec)
-        return columns.pack(features), features[columns.label], features[EXAMPLE_WEIGHT]
-
-    return parse
-
-
-def _from_memory(kept: Parsed, rows: int, *, batch_size: int, seed: int | None) -> tf.data.Dataset:
-    """Rows are gathered by index from whole columns: an epoch is a new permutation of them."""
-    if seed is None:
-        chosen = tf.data.Dataset.from_tensors(tf.range(rows))
-    else:
-        seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
-        chosen = seeds.map(lambda epoch: _permutation(rows, epoch))
-    return chosen.rebatch(batch_size).map(
-        lambda indices: tf.nest.map_structure(lambda column: tf.gather(column, indices), kept),
-        tf.data.AUTOTUNE,
-    )
-
-
-def _streamed(
-    shards: Sequence[str], columns: Columns, *, batch_size: int, seed: int | None
-) -> tf.data.Dataset:
-    """Rows are parsed in batches and never touched one by one.
-
-    Shuffled, the shards come in another order in each epoch, several at a time, and their rows are
-    permuted within `SHUFFLE_ROWS`.
-    """
-    compression = compression_of(shards[0])
-
-    def records(path: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.TFRecordDataset(path, compression).batch(PARSE_BATCH)
-
-    paths = tf.data.Dataset.from_tensor_slices(list(shards))
-    if seed is None:
-        parsed = paths.flat_map(records).map(_parser(columns), tf.data.AUTOTUNE)
-        return parsed.rebatch(batch_size)
-    paths = paths.shuffle(len(shards), seed=seed, reshuffle_each_iteration=True)
-    together = paths.interleave(records, SHARDS_TOGETHER, num_parallel_calls=2, deterministic=True)
-    windows = together.map(_parser(columns), tf.data.AUTOTUNE).rebatch(SHUFFLE_ROWS)
-    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
-    shuffled = tf.data.Dataset.zip((windows, seeds)).map(_permuted)
-    return shuffled.repeat().rebatch(batch_size)
-
-
-def _permuted(window: Parsed, seed: tf.Tensor) -> Parsed:
-    order = _permutation(tf.size(window[1]), seed)
-    permuted: Parsed = tf.nest.map_structure(lambda column: tf.gather(column, order), window)
-    return permuted
-
-
-def _permutation(rows: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    return tf.random.experimental.stateless_shuffle(tf.range(rows), seed=tf.stack([seed, seed]))

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from tfx_rebalance.components.trainer.averaging import natural_probabilities
 from tfx_rebalance.components.trainer.calibration.graph import apply
+from tfx_rebalance.components.trainer.columns import Columns
 from tfx_rebalance.components.trainer.deciding import Decided
-from tfx_rebalance.components.trainer.inputs import Columns
 from tfx_rebalance.features import FEATURES_FILE, LABEL_INDEX, Features
 from tfx_rebalance.labels import UNKNOWN, class_index
 
@@ -40,7 +42,7 @@ class ServedModel(tf.Module):
 
     def __init__(
         self,
-        model: keras.Model,
+        members: Sequence[keras.Model],
         decided: Decided,
         *,
         features: Features,
@@ -48,11 +50,11 @@ class ServedModel(tf.Module):
         transform: tft.TFTransformOutput,
     ) -> None:
         super().__init__(name="served_model")
-        self._model = model
+        self._members = list(members)
         self._transform = transform.transform_features_layer()
         self._raw_spec = transform.raw_feature_spec()
         self._features, self._columns = features, columns
-        self._correction = tf.constant(decided.correction, tf.float32)
+        self._corrections = tf.constant(decided.corrections, tf.float32)
         self._map, self._decision = decided.map, decided.decision
         self._classes = tf.constant(list(features.classes))
 
@@ -102,9 +104,8 @@ class ServedModel(tf.Module):
         return tf.SparseTensor(indices, tf.boolean_mask(column, present), shape)
 
     def _decide(self, raw: dict[str, tf.Tensor | tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        logits = self._model(self._columns.pack(self._transform(raw)), training=False)
-        corrected = tf.nn.softmax(logits) * self._correction
-        corrected = corrected / tf.reduce_sum(corrected, axis=1, keepdims=True)
+        inputs = self._columns.pack(self._transform(raw))
+        corrected = natural_probabilities(self._members, self._corrections, inputs)
         probabilities = apply(self._map, corrected)
         scores = self._scores(probabilities)
         index = tf.argmax(scores, axis=1, output_type=tf.int64)

@@ -6,11 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from tfx_rebalance.components.trainer import objectives
+from tfx_rebalance.components.trainer.ensembles import Ensemble
+from tfx_rebalance.components.trainer.hyperparameters import Plain, replaced
 from tfx_rebalance.components.trainer.losses.loss import Loss
 from tfx_rebalance.components.trainer.losses.registry import LOSSES, loss_named
+from tfx_rebalance.components.trainer.models.model import Model
+from tfx_rebalance.components.trainer.models.registry import model_name, model_named
 from tfx_rebalance.components.trainer.priors import EffectiveNumber
 from tfx_rebalance.components.trainer.thresholds.registry import RULES, rule_named
 from tfx_rebalance.components.trainer.thresholds.rule import Rule
+from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.names import known
 from tfx_rebalance.settings import Settings
 
@@ -27,19 +33,25 @@ class GateToPass(Settings):
 
 
 class TrainerSettings(Settings):
-    """The MLP, its class weights and loss, its calibration and its decision rule."""
+    """The model, its class weights and loss, its calibration and its decision rule."""
 
-    hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(64, 32), min_length=1)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    embedding_dim: int = Field(default=8, ge=1)
-    """Numbers that stand for a value of a categorical input."""
+    model: Annotated[str, AfterValidator(model_name)] = "mlp"
+    """A name, or the dotted path of a function of yours (see `models.users`)."""
+    model_parameters: dict[str, Any] = {}
+    """The model's own, such as `hidden_units`."""
+    ensemble: Ensemble | None = None
+    """Several such models, whose probabilities are averaged."""
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(default=1e-3, gt=0)
     batch_size: int = Field(default=512, ge=1)
     epochs: int = Field(default=20, ge=1)
     steps_per_epoch: int | None = Field(default=None, ge=1)
     """None: as one pass over the training split takes."""
+    stop_on: str = Field(default="pr_auc", pattern=objectives.PATTERN)
+    """What is measured on `val` after each epoch, at the natural prior; the best epoch is kept.
+    `pr_auc` without a class: of the rarest."""
     patience: int = Field(default=4, ge=1)
-    """Epochs without a better class-weighted loss on `val` before training stops."""
+    """Epochs without a better one before training stops."""
     class_weights: Literal["none", "balanced", "sqrt"] | dict[str, Weight] | EffectiveNumber = (
         "balanced"
     )
@@ -64,6 +76,11 @@ class TrainerSettings(Settings):
     seed: int = Field(default=0, ge=0)
 
     @cached_property
+    def chosen_model(self) -> Model:
+        """The model with its parameters."""
+        return model_named(self.model, self.model_parameters)
+
+    @cached_property
     def chosen_loss(self) -> Loss:
         """The loss with its parameters."""
         return loss_named(self.loss, self.loss_parameters)
@@ -73,8 +90,35 @@ class TrainerSettings(Settings):
         """The decision rule with its parameters."""
         return rule_named(self.decision, self.decision_parameters)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the prior correction alone makes probabilities of a perfect model's outputs."""
+        at_random = self.ensemble is None or self.ensemble.samples_at_random
+        return self.chosen_loss.correction == "exact" and at_random
+
+    def with_hyperparameters(self, values: Mapping[str, Plain]) -> "TrainerSettings":
+        """Returns the settings with what a tuner found in the place of what it searched.
+
+        Args:
+            values: Dotted key -> value; lists and sections as JSON (see `hyperparameters`).
+
+        Raises:
+            ConfigError: If a key is unknown, a value out of range, or they do not go together.
+        """
+        try:
+            return TrainerSettings.model_validate(replaced(self.model_dump(), values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            got = f"trainer.{where}: {first['msg']}, got {first['input']!r}"
+            what = got if where else first["msg"]
+            raise ConfigError(what.replace("Value error, ", "")) from None
+        except ValueError as error:
+            raise ConfigError(f"trainer.{error}") from None
+
     @model_validator(mode="after")
-    def _parameters_are_those_of_loss_and_rule(self) -> "TrainerSettings":
+    def _parameters_are_known(self) -> "TrainerSettings":
+        _check("model", self.model, self.model_parameters, model_named)
         _check("loss", self.loss, self.loss_parameters, loss_named)
         _check("decision", self.decision, self.decision_parameters, rule_named)
         if self.chosen_loss.weighs_classes and self.class_weights != "none":
@@ -82,9 +126,14 @@ class TrainerSettings(Settings):
                 f"loss: {self.loss} makes up for rare classes itself, got class_weights: "
                 f"{self.class_weights}. Set class_weights: none"
             )
-        if self.chosen_loss.correction == "none" and self.calibration == "none":
+        if self.calibration == "none" and not self.is_exact:
+            what = (
+                f"loss: {self.loss}"
+                if self.chosen_loss.correction == "none"
+                else "ensemble.method: self_paced"
+            )
             raise ValueError(
-                f"loss: {self.loss} gives no probabilities by itself, got calibration: none. Set "
+                f"{what} gives no probabilities by itself, got calibration: none. Set "
                 "calibration: auto"
             )
         return self

@@ -19,7 +19,7 @@ from tfx.orchestration.portable.launcher import Launcher
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
 from tfx.proto.orchestration import pipeline_pb2
 
-from tfx_rebalance.errors import RebalanceError
+from tfx_rebalance.errors import ConfigError, RebalanceError
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def run_nodes(
     run_id: str,
     use_cache: bool,
     never_cached: Collection[str],
+    not_found: Mapping[str, str],
     on_start: Callable[[str, int, int], None],
     on_end: Callable[[NodeRun], None],
 ) -> None:
@@ -55,8 +56,13 @@ def run_nodes(
         run_id: The run's name in the metadata; a new one for each run.
         use_cache: Whether a node with the same inputs as before is skipped.
         never_cached: Nodes that run whatever `use_cache` says.
+        not_found: Node -> what to say when it has nothing to start from.
         on_start: Called with (node, its number from 1, how many there are).
         on_end: Called when a node ended well.
+
+    Raises:
+        ConfigError: If a node of `not_found` has nothing to start from.
+        NodeFailedError: If any other has not.
     """
     ir = Compiler().compile(pipeline)
     substitute_runtime_parameter(ir, {PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
@@ -73,6 +79,8 @@ def run_nodes(
         info = _launcher(ir, node, deployment, connection).launch()
         execution = store.get_executions_by_id([info.execution_id])[0] if info else None
         if execution is None or execution.last_known_state == mlmd.Execution.FAILED:
+            if name in not_found:
+                raise ConfigError(not_found[name])
             raise NodeFailedError(
                 f"{name} could not be started: an input of it is missing from "
                 f"{metadata_path!r}. Run again with --no-cache."

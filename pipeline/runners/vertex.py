@@ -27,8 +27,14 @@ def compile_pipeline(config: PipelineConfig, features: Features, output: Path) -
     """Writes the compiled pipeline; the same config gives the same bytes.
 
     Raises:
-        ConfigError: If the file cannot be written.
+        ConfigError: If the file cannot be written, or the run leans on an earlier search.
     """
+    if config.tuner is not None and config.tuner.origin is not None:
+        raise ConfigError(
+            "tuner: {from: latest} works on this machine only: it looks up earlier runs in the "
+            "metadata under --root. Set tuner: null with the values of best_hyperparameters.txt "
+            "under trainer, or a search such as tuner: {algorithm: hyperband}."
+        )
     destination = config.push.destination or f"serving/{config.name}"
     pipeline = create_pipeline(config, features, root="", destination=destination)
     with tempfile.TemporaryDirectory() as folder:

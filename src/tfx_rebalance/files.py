@@ -8,8 +8,12 @@ from pathlib import Path
 
 REPORT_FILE = "report.json"
 """Where the content of a RebalanceReport or an ImbalanceReport lies under its uri."""
+TRAINING_FILE = "training.json"
+"""Where the Trainer says, in its ModelRun, what it did."""
 INGESTION_FILE = "ingestion.json"
 """Where ExampleGen says, beside the splits, what it read and how it dealt it."""
+GATE_FILE = "gate.json"
+"""What the release gate decided, in an evaluation."""
 RELEASES = "releases"
 """The folder of manifests, `<version>.json`, beside the released versions."""
 

@@ -61,7 +61,7 @@ def test_a_reachable_bar_is_released(released):
 def test_progress_goes_to_stderr_and_noise_to_the_log(released):
     assert "Transform" in released.stderr
     assert "WARNING" not in released.stderr
-    assert "val_loss" in Path(released.result["log"]).read_text()
+    assert "val_log_loss" in Path(released.result["log"]).read_text()
 
 
 def test_plain_tensorflow_gets_the_probabilities_of_the_pipeline(released, root, tmp_path):

@@ -115,3 +115,12 @@ def test_predict_without_a_model_is_a_usage_error(tmp_path):
     ended = call("predict", tmp_path, tmp_path / "in.csv", tmp_path / "out.csv")
 
     assert (ended.exit_code, "no SavedModel" in ended.stderr) == (2, True)
+
+
+def test_check_tells_of_an_image(tmp_path):
+    mnist = EXAMPLES / "mnist-longtail.yaml"
+
+    ended = call("check", mnist, "--set", f"data.source.path={tmp_path}")
+
+    assert ended.exit_code == 0, ended.output
+    assert "image inputs (1): image" in ended.output

@@ -11,18 +11,23 @@ from tfx_rebalance.pipeline.config_file import load_config
 pytestmark = pytest.mark.tfx
 
 
-@pytest.fixture(scope="module")
-def nodes():
+def compiled(*overrides):
+    """Returns the compiled nodes of the built-in example by name."""
     from tfx.dsl.compiler.compiler import Compiler
 
     from tfx_rebalance.pipeline.dag import create_pipeline
 
-    config = load_config(EXAMPLES / "card_fraud.yaml")
+    config = load_config(EXAMPLES / "card_fraud.yaml", overrides=overrides)
     pipeline = create_pipeline(
         config, check_config(config), root="/root", destination="/serving", fingerprint="f"
     )
     ir = Compiler().compile(pipeline)
     return {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    return compiled()
 
 
 def _parameter(node, name):
@@ -65,3 +70,43 @@ def test_the_trainer_sees_only_what_rebalance_gives(nodes):
 
 def test_the_pusher_comes_after_everything_else(nodes):
     assert _upstream(nodes, "Pusher") == set(nodes) - {"Pusher"}
+
+
+def _sources(node):
+    """Returns input key -> (node, output key) it comes from."""
+    return {
+        key: (channel.producer_node_query.id, channel.output_key)
+        for key, channels in node.inputs.inputs.items()
+        for channel in channels.channels
+    }
+
+
+def test_without_a_tuner_there_is_no_node_for_it(nodes):
+    assert not {"Tuner", "LatestTuner"} & set(nodes)
+    assert "hyperparameters" not in nodes["Trainer"].inputs.inputs
+
+
+def test_a_tuner_sees_what_the_trainer_sees_and_feeds_it():
+    nodes = compiled("tuner={algorithm: random}")
+    tuner, trainer = _sources(nodes["Tuner"]), _sources(nodes["Trainer"])
+    assert trainer.pop("hyperparameters") == ("Tuner", "best_hyperparameters")
+    assert tuner == trainer
+    for key in ("train_args", "eval_args"):
+        assert _parameter(nodes["Tuner"], key) == _parameter(nodes["Trainer"], key)
+    theirs = [json.loads(_parameter(nodes[name], "custom_config")) for name in ("Tuner", "Trainer")]
+    assert theirs[0]["settings"] == theirs[1]["settings"]
+    assert theirs[0].get("gate") == theirs[1].get("gate")
+
+
+def test_from_latest_looks_for_the_tuners_and_searches_nothing():
+    nodes = compiled("tuner={from: latest}")
+    assert "Tuner" not in nodes
+    [found] = [
+        channel
+        for channels in nodes["LatestTuner"].inputs.inputs.values()
+        for channel in channels.channels
+    ]
+    names = {query.name.field_value.string_value for query in found.context_queries}
+    assert names == {"card-fraud", "card-fraud.Tuner"}  # Of any run of this pipeline.
+    assert found.artifact_query.type.name == "HyperParameters"
+    assert _sources(nodes["Trainer"])["hyperparameters"][0] == "LatestTuner"

@@ -63,12 +63,18 @@ def fit_vector_scaling(probabilities: Floats, labels: Ints) -> VectorScaling:
 
 
 def fit_isotonic(probabilities: Floats, labels: Ints) -> Isotonic:
-    """Returns a rising step curve per class, kept off 0 and 1 by 1 / (n + 2)."""
+    """Returns a rising curve per class, kept off 0 and 1 by 1 / (n + 2).
+
+    Centred isotonic regression (Oron and Flournoy 2017): straight lines between the centres of
+    scikit-learn's steps. Steps would give many rows the same probability, so that they could no
+    longer be ranked, and rows on two sides of a jump very different ones.
+    """
     edge = 1 / (len(labels) + 2)
     curves = []
     for c, column in enumerate(probabilities.T):
-        fitted = IsotonicRegression(y_min=edge, y_max=1 - edge).fit(column, labels == c)
-        x, first = np.unique(fitted.X_thresholds_.astype(float), return_index=True)
-        y = fitted.y_thresholds_.astype(float)[first]
-        curves.append(Curve(x=tuple(x.tolist()), y=tuple(y.tolist())))
+        steps = IsotonicRegression(y_min=edge, y_max=1 - edge).fit_transform(column, labels == c)
+        heights, step, rows = np.unique(steps, return_inverse=True, return_counts=True)
+        centres = np.bincount(step, weights=column) / rows
+        x, first = np.unique(centres, return_index=True)
+        curves.append(Curve(x=tuple(x.tolist()), y=tuple(heights[first].tolist())))
     return Isotonic(curves=tuple(curves))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.simulated import CLASSES, FAST, RARE, posterior, rows, split
 
+from tfx_rebalance.components.trainer.averaging import natural_probabilities
 from tfx_rebalance.components.trainer.deciding import decide
-from tfx_rebalance.components.trainer.inputs import Columns, Split
 from tfx_rebalance.components.trainer.losses.registry import LOSSES
 from tfx_rebalance.components.trainer.settings import GateToPass, TrainerSettings
 from tfx_rebalance.components.trainer.training import learn
@@ -13,31 +14,6 @@ from tfx_rebalance.errors import ModelError
 from tfx_rebalance.scores import log_loss
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
-
-CLASSES = ("common", "rare")
-RARE, SHIFT = 0.05, 1.5
-FAST = {"hidden_units": (8,), "dropout": 0.0, "epochs": 6, "learning_rate": 0.02}
-ROWS = 12_000
-
-
-def rows(seed, n=ROWS):
-    """Returns x, (n, 2), and labels; the classes are normal, `SHIFT` apart in the first column."""
-    random = np.random.default_rng(seed)
-    labels = (random.random(n) < RARE).astype(np.int64)
-    x = random.normal(size=(n, 2)) + SHIFT * np.stack([labels, np.zeros(n)], axis=1)
-    return x.astype(np.float32), labels
-
-
-def split(seed):
-    x, labels = rows(seed)
-    kept = ({"numeric": tf.constant(x)}, tf.constant(labels), tf.ones(len(labels)))
-    mass = np.bincount(labels, minlength=2).astype(float)
-    return Split((), Columns(("a", "b"), (), 0, "y"), len(labels), mass, kept)
-
-
-def posterior(x):
-    odds = RARE / (1 - RARE) * np.exp(SHIFT * x[:, 0] - SHIFT**2 / 2)
-    return np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
 
 
 def trained(gate=None, **settings):
@@ -50,9 +26,9 @@ def trained(gate=None, **settings):
 
 
 def probabilities_on(x, learned, decided):
-    logits = learned.model({"numeric": tf.constant(x)}, training=False)
-    corrected = tf.nn.softmax(logits).numpy().astype(float) * decided.correction
-    return decided.map.apply(corrected / corrected.sum(axis=1, keepdims=True))
+    corrections = tf.constant(decided.corrections, tf.float32)
+    inputs = {"numeric": tf.constant(x)}
+    return decided.map.apply(natural_probabilities(learned.models, corrections, inputs).numpy())
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -67,7 +43,7 @@ def test_probabilities_are_honest_under_every_loss(loss):
 def test_probabilities_are_honest_under_class_weights(weights):
     settings = TrainerSettings.model_validate({"class_weights": weights}).class_weights
     learned, decided = trained(class_weights=settings, calibration="none")
-    assert learned.weights[1] > learned.weights[0]
+    assert learned.members[0].weights[1] > learned.members[0].weights[0]
     x, labels = rows(2)
     found = log_loss(probabilities_on(x, learned, decided), labels)
     assert found <= 1.05 * log_loss(posterior(x), labels)
@@ -90,4 +66,4 @@ def test_a_gate_that_no_cut_passes_is_told_before_anybody_releases():
 def test_training_begins_at_the_prior():
     learned, _ = trained(class_weights="none")
     entropy = -(RARE * np.log(RARE) + (1 - RARE) * np.log(1 - RARE))
-    assert learned.history["loss"][0] < 1.3 * entropy
+    assert learned.members[0].history["loss"][0] < 1.3 * entropy

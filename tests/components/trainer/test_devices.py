@@ -17,8 +17,8 @@ cpu, = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 from tfx_rebalance.components.trainer.devices import devices_of
-from tfx_rebalance.components.trainer.inputs import Columns
-from tfx_rebalance.components.trainer.model import build_mlp
+from tfx_rebalance.components.trainer.columns import Columns
+from tfx_rebalance.components.trainer.models.mlp import MLP
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 
 random = np.random.default_rng(0)
@@ -31,7 +31,7 @@ for names in (["CPU:0"], ["CPU:0", "CPU:1"]):
     devices = devices_of("cpu", names=names)
     keras.utils.set_random_seed(0)
     with devices.scope():
-        model = build_mlp(columns, TrainerSettings(dropout=0.0), classes=2)
+        model = MLP(dropout=0.0).build(columns, classes=2, seed=0)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(0.01), loss)
     batches = tf.data.Dataset.from_tensor_slices(({"numeric": x}, y, weights)).batch(64).repeat()

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tfx_rebalance.components.trainer import inputs
-from tfx_rebalance.components.trainer.inputs import Columns, read_split
+from tfx_rebalance.components.trainer.columns import Columns
+from tfx_rebalance.components.trainer.inputs import read_split
 from tfx_rebalance.errors import CorruptArtifactError, DataError, ModelError
 from tfx_rebalance.records import shard_name, write_shard
 

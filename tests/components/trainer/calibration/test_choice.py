@@ -92,13 +92,24 @@ def test_vector_scaling_is_at_least_as_good_on_its_own_rows_as_no_map(seed):
 
 
 @given(seed=SEEDS)
-def test_isotonic_curves_are_scikit_learns(seed):
+def test_isotonic_curves_go_through_the_centres_of_scikit_learns_steps(seed):
     p, labels = calibrated(300, seed=seed)
     fitted = fit_isotonic(p, labels)
     for c, curve in enumerate(fitted.curves):
         theirs = IsotonicRegression(out_of_bounds="clip").fit(p[:, c], labels == c).predict(p[:, c])
-        ours = np.interp(p[:, c], curve.x, curve.y)
-        np.testing.assert_allclose(ours, np.clip(theirs, 1 / 302, 301 / 302), atol=1e-6)
+        theirs = np.clip(theirs, 1 / 302, 301 / 302)
+        steps = np.unique(theirs)
+        centres = [p[theirs == step, c].mean() for step in steps]
+        np.testing.assert_allclose(np.interp(centres, curve.x, curve.y), steps, atol=1e-9)
+        assert len(curve.x) == len(steps)
+
+
+def test_isotonic_leaves_rows_in_their_order():
+    p, labels = calibrated(2000)
+    fitted = fit_isotonic(p, labels)
+    for c, curve in enumerate(fitted.curves):
+        inside = np.sort(p[(p[:, c] > curve.x[0]) & (p[:, c] < curve.x[-1]), c])
+        assert (np.diff(np.interp(inside, curve.x, curve.y)) > 0).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
