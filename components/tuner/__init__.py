@@ -1,0 +1,1 @@
+"""Tuner: searches what the Trainer is to be set to."""
