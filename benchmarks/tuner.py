@@ -3,10 +3,11 @@
     python benchmarks/tuner.py [--quick] [--json] [--seeds N]
 
 For each seed the example config of mammography is split anew and runs three times through the
-command: with `tuner: {algorithm: hyperband}`, whose best values feed the Trainer, and twice with the
-values of the median one of the same search's trials, by their scores on `val`, set by hand: trained
-in full, and for the epochs that the trial had. What the Trainers exported is scored on `eval`,
-which nothing before the Evaluator reads: average precision of the rare class, by scikit-learn.
+command: with `tuner: {algorithm: hyperband}`, whose best values feed the Trainer, and twice with
+the values of the median one of the same search's trials, by their scores on `val`, set by hand:
+trained in full, and for the epochs that the trial had. What the Trainers exported is scored on
+`eval`, which nothing before the Evaluator reads: average precision of the rare class, by
+scikit-learn.
 
 `hyperband_beats_median`
     The share of the seeds in which the best trial's model is strictly better than the median

@@ -122,7 +122,7 @@ def create_pipeline(
         settings=config.trainer,
         hyperparameters=_hyperparameters(tuner),
         gate=_gate(config, features),
-        checkpoints=f"{root}/checkpoints/{config.name}",
+        checkpoints=f"{root}/checkpoints/{config.name}" if root else None,
     )
 
     compared = config.evaluate.max_recall_drop is not None
