@@ -112,7 +112,7 @@ def test_a_folder_is_no_config(tmp_path):
         (GOOD + "trainer:\n  epochs: [64]\n", "line 7: trainer.epochs must be"),
         (
             GOOD + "tuner: {trials: 5}\n",
-            "line 6: tuner.trials is not a known key (did you mean 'max_trials'?). Allowed here: from,",
+            "line 6: tuner.trials is not a known key (did you mean 'max_trials'?). Allowed here: ",
         ),
         (
             GOOD + "tuner: {from: last}\n",
