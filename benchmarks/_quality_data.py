@@ -28,8 +28,6 @@ from tfx_rebalance.pipeline.config_file import load_config
 from tfx_rebalance.scores import Floats, Ints
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ("mammography", "adult", "nsl_kdd", "covertype")
-"""Each has an example config of its name."""
 HELD_OUT = 0.2
 """Of all rows, in `val` and again in `eval`."""
 

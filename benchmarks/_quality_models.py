@@ -12,6 +12,7 @@ import numpy as np
 from _quality_data import Dealt, Inputs, Table, inputs_of
 from _strategies_resampling import Variant, resampled_to
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from tfx_rebalance.components.rebalance.targets.sampling_strategy import SamplingStrategy
 from tfx_rebalance.components.trainer.deciding import Decided, decide
@@ -134,7 +135,8 @@ def baseline(resplit: Resplit, *, seed: int) -> Scores:
         random_state=seed,
     )
     started = time.monotonic()
-    model.fit(features[known], resplit.labels(known))
+    with threadpool_limits(limits=1):  # Its threads wait in a loop where others want the cores.
+        model.fit(features[known], resplit.labels(known))
     seconds = time.monotonic() - started
     p = model.predict_proba(features[dealt.eval])
     labels = resplit.labels(dealt.eval)

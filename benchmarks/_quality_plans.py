@@ -53,6 +53,8 @@ class Plan:
     treated: Given
     """What all treatments share, over the example's settings."""
     promised: Promised | None = None
+    others: int = 1
+    """Resplits on which the example and ensembles are measured, from the first on."""
     ratio: int = 10
     """Rows of a class that a member sees at most / of the rarest."""
 
@@ -65,6 +67,7 @@ PLANS: Mapping[str, Plan] = {
     "mammography": Plan(
         chosen=HONEST,
         member={"epochs": 30},
+        others=3,
         treated={**HONEST, "epochs": 30},
         promised=Promised("1", 0.8, {**HONEST, "epochs": 12}),
     ),
@@ -88,7 +91,7 @@ PLANS: Mapping[str, Plan] = {
             "model_parameters": {"width": 128},
             "epochs": 30,
         },
-        member={"epochs": 10},
+        member={"epochs": 6},
         treated={**HONEST, "epochs": 10},
     ),
     "covertype": Plan(
@@ -97,7 +100,7 @@ PLANS: Mapping[str, Plan] = {
             **_mlp(512, 256, dropout=0.05),
             "batch_size": 1024,
             "learning_rate": 2e-3,
-            "epochs": 50,
+            "epochs": 40,
         },
         member={**_mlp(256, 128, dropout=0.0), "epochs": 15},
         treated={

@@ -108,7 +108,9 @@ def quality_table(name: str, models: ByModel) -> str:
         mean = f"{_mean(models[model], score):.{digits}f}"
         if model == TREES or score == "seconds":
             return mean
-        return f"{mean} ({against(models, model, score).text(digits)})"
+        found = against(models, model, score)
+        single = len(models[model]) == 1
+        return f"{mean} ({f'{found.mean:+.{digits}f}' if single else found.text(digits)})"
 
     rows = {f"{m} ({len(models[m])})": [cell(m, score) for score in SHOWN] for m in models}
     return _markdown(f"{name}: model (resplits)", list(SHOWN.values()), rows)

@@ -15,7 +15,7 @@ quality
     paired differences. The trees get the raw columns, names as categories, and `val` to learn from
     as well, which they have no other use for; otherwise they are as scikit-learn has them by
     default. `example` is the example config as it is; it and ensembles of three are shown beside,
-    on the first three resplits.
+    on the first resplit, of mammography on the first three.
 treatments
     `<data>/<treatment>/log_loss_vs_none`: log loss on `eval` after class weights, focal, logit
     adjustment or resampling, each corrected and calibrated / without any. Resampling goes to 10:1,
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 PARTS = ("quality", "treatments", "promise")
 DATA = ("mammography", "nsl_kdd", "covertype", "adult")
 QUICK_DATA = "mammography"
-RESPLITS = {"quality": 5, "others": 3, "treatments": 3, "promise": 40}
-QUICK_RESPLITS = {"quality": 2, "others": 0, "treatments": 1, "promise": 4}
+RESPLITS = {"quality": 5, "treatments": 3, "promise": 40}
+QUICK_RESPLITS = {"quality": 2, "treatments": 1, "promise": 4}
 
 
 def main() -> int:
@@ -81,26 +81,21 @@ def measure(arguments: argparse.Namespace) -> "Results":
     from _quality_data import read
     from _quality_measures import promise_of, quality_of, treatments_of
     from _quality_plans import PLANS
-    from _quality_results import Results, quality_table
+    from _quality_results import Results
 
     resplits = QUICK_RESPLITS if arguments.quick else RESPLITS
     results = Results()
     for name in arguments.data:
         table = read(name)
         if "quality" in arguments.only:
-            chosen, others = resplits["quality"], resplits["others"]
-            quality = quality_of(name, table, resplits=chosen, of_others=others)
-            results.quality[name] = quality
-            _tell(quality_table(name, quality))
+            others = 0 if arguments.quick else PLANS[name].others
+            scores = quality_of(name, table, resplits=resplits["quality"], of_others=others)
+            results.quality[name] = scores
         if "treatments" in arguments.only:
             results.treatments[name] = treatments_of(name, table, resplits=resplits["treatments"])
         if "promise" in arguments.only and PLANS[name].promised is not None:
             results.promise[name] = promise_of(name, table, resplits=resplits["promise"])
     return results
-
-
-def _tell(text: str) -> None:
-    print(f"\n{text}\n", file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -258,6 +258,12 @@ def test_the_tables_tell_means_and_differences(part):
     assert "| adult, >50K | 0.8 | 0.740 | 80 % of 5 |" in text
 
 
+def test_one_resplit_has_a_difference_and_no_interval(part):
+    models = {"boosted trees": [flat(0.8), flat(0.9)], "bagging": [flat(0.7)]}
+    text = part("results").quality_table("adult", models)
+    assert "| bagging (1) | 0.700 (-0.100) |" in text
+
+
 def test_json_has_the_five_keys_of_the_contract(part, monkeypatch, capsys):
     module = part("")
     monkeypatch.setattr(module, "measure", lambda _: results_of(part))
