@@ -28,6 +28,8 @@ RUNTIME = [
     "setuptools<81",  # kfp 2.5.0 imports pkg_resources.
     "click>=8.1,<9",
     "isal>=1.7,<2",  # GZIP at five times zlib's speed: most of the time of writing shards.
+    "jinja2>=3.1,<4",
+    "matplotlib>=3.9,<4",
     "numpy>=1.22,<2",
     "pyarrow>=10,<11",
     "pydantic>=2.10,<3",
@@ -51,6 +53,7 @@ DEV = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "ruff>=0.8",
+    "selenium>=4.20,<5",  # Drives the Chromium that opens the pages of runs.
     "types-PyYAML",
     "wheel>=0.44",
 ]

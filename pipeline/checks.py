@@ -7,7 +7,6 @@ import numpy as np
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.evaluator.settings import DEFAULT
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.trainer.objectives import resolved
 from tfx_rebalance.components.tuner.space import space_of
@@ -16,6 +15,7 @@ from tfx_rebalance.features import EXAMPLE_WEIGHT, Features, features_of, missin
 from tfx_rebalance.files import local_copy
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.gate_checks import check_gate
 from tfx_rebalance.pipeline.image_checks import check_image
 
 
@@ -32,7 +32,8 @@ def check_config(config: PipelineConfig) -> Features:
     if config.serving_data is not None:
         _source_exists("validate.serving", config.serving_data.for_serving())
     _known_classes(config, features.classes)
-    _known_columns(config, features, [feature.name for feature in schema.feature])
+    check_gate(config.evaluate, schema, classes=features.classes)
+    _known_columns(config, features)
     _group_key(config, [feature.name for feature in schema.feature])
     _named_columns(config, [feature.name for feature in schema.feature])
     _decision(config, features.classes)
@@ -85,20 +86,12 @@ def _source_exists(key: str, data: DataSettings) -> None:
 
 
 def _known_classes(config: PipelineConfig, classes: Collection[str]) -> None:
-    if DEFAULT in classes:
-        raise ConfigError(
-            f"a class is called {DEFAULT!r}, which in evaluate.min_recall means every other class. "
-            "Give it another name through data.label_groups."
-        )
     named = {
-        "evaluate.min_recall": set(config.evaluate.min_recall) - {DEFAULT},
         "data.label_groups": set(config.data.label_groups or ()),
         "trainer.class_weights": _keys(config.trainer.class_weights),
         "trainer.stop_on": {config.trainer.stop_on.partition(":")[2]} - {""},
         "rebalance.sampling_strategy": _keys(config.rebalance.sampling_strategy),
     }
-    for index, part in enumerate(config.evaluate.slices):
-        named[f"evaluate.slices[{index}].min_recall"] = set(part.min_recall) - {DEFAULT}
     for key, names in named.items():
         for name in sorted(names - set(classes)):
             raise ConfigError(
@@ -149,20 +142,7 @@ def _tuner(config: PipelineConfig, classes: tuple[str, ...]) -> None:
         raise ConfigError(f"tuner.objective {error}") from None
 
 
-def _known_columns(config: PipelineConfig, features: Features, columns: Collection[str]) -> None:
-    measured = [feature.name for feature in features.numeric if feature.dtype == "float"]
-    for index, part in enumerate(config.evaluate.slices):
-        for name in part.features:
-            if name in measured:
-                raise ConfigError(
-                    f"evaluate.slices[{index}].features names {name!r}, which is FLOAT: each value "
-                    "would be a slice of its own. Name columns of text or integers."
-                )
-            if name not in columns:
-                raise ConfigError(
-                    f"evaluate.slices[{index}].features names {name!r}, which the schema does not "
-                    f"have{nearest(columns, name)}. Allowed: {', '.join(columns)}."
-                )
+def _known_columns(config: PipelineConfig, features: Features) -> None:
     numeric = [feature.name for feature in features.numeric]
     for name in config.transform.log:
         if name not in numeric:

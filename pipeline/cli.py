@@ -1,6 +1,7 @@
 """The command `tfx-rebalance`; TFX and TensorFlow are imported only by what needs them."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -12,22 +13,19 @@ import click
 
 from tfx_rebalance import __version__
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.pipeline.command import explains_errors, quiet
+from tfx_rebalance.pipeline.command import (
+    CONFIG,
+    DEFAULT_ROOT,
+    SETTINGS,
+    explains_errors,
+    load,
+    quiet,
+)
+from tfx_rebalance.pipeline.power_command import power
+from tfx_rebalance.pipeline.release_commands import release, report, rollback
 
 if TYPE_CHECKING:
-    from tfx_rebalance.features import Features
-    from tfx_rebalance.pipeline.config import PipelineConfig
-
-DEFAULT_ROOT = "output"
-
-CONFIG = click.argument("config", type=click.Path(path_type=Path))
-SETTINGS = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key of the config, e.g. rebalance.strategy=undersample. May be repeated.",
-)
+    from tfx_rebalance.pipeline.results import RunResult
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,7 +55,7 @@ def run(
     config: Path | None, root: Path, overrides: Sequence[str], no_cache: bool, as_json: bool
 ) -> None:
     """Run the pipeline that CONFIG describes (default: the built-in example) on this machine."""
-    loaded, features = _load(config, overrides)
+    loaded, features = load(config, overrides)
     run_id = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
     root = root.resolve()
     _make_writable(root / "runs" / run_id)
@@ -73,15 +71,15 @@ def run(
 
         display.end("loading TFX", time.monotonic() - started)
         place = Place(root=root, run_id=run_id)
-        result = run_pipeline(loaded, features, place, use_cache=not no_cache, display=display)
-    if as_json:
-        click.echo(result.model_dump_json())
-    else:
-        from rich.console import Console
-
-        from tfx_rebalance.pipeline.results import print_table
-
-        print_table(result, Console())
+        result = run_pipeline(
+            loaded,
+            features,
+            place,
+            use_cache=not no_cache,
+            display=display,
+            command=_again(config, root, overrides),
+        )
+    _tell(result, as_json=as_json)
     if result.verdict == "stopped":
         if click.get_current_context().params.get("debug") and place.traceback.exists():
             click.echo(place.traceback.read_text(), err=True)
@@ -95,12 +93,16 @@ def run(
 @explains_errors
 def check(config: Path, overrides: Sequence[str]) -> None:
     """Check CONFIG against its schema without running anything."""
-    loaded, features = _load(config, overrides)
+    loaded, features = load(config, overrides)
     click.echo(f"{config}: ok. Pipeline {loaded.name!r}, label {features.label!r} with the classes")
     click.echo(f"  {', '.join(features.classes)}")
     kinds = (("numeric", features.numeric), ("categorical", features.categorical))
     for kind, inputs in (*kinds, *([("image", features.images)] if features.images else [])):
         click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
+
+
+for command in (power, report, release, rollback):
+    main.add_command(command)
 
 
 @main.command()
@@ -168,7 +170,7 @@ def demo_data(output: Path, **settings: int | None) -> None:
 @explains_errors
 def compile_(config: Path, overrides: Sequence[str], target: str, output: Path) -> None:
     """Compile CONFIG for Vertex AI Pipelines; needs no network and no credentials."""
-    loaded, features = _load(config, overrides)
+    loaded, features = load(config, overrides)
     quiet()
     from tfx_rebalance.pipeline.runners.vertex import compile_pipeline, local_paths
 
@@ -208,12 +210,23 @@ def entry() -> None:
         os._exit(end.code if isinstance(end.code, int) else 1)
 
 
-def _load(config: Path | None, overrides: Sequence[str]) -> "tuple[PipelineConfig, Features]":
-    from tfx_rebalance.pipeline.checks import check_config
-    from tfx_rebalance.pipeline.config_file import BUILT_IN, load_config
+def _tell(result: "RunResult", *, as_json: bool) -> None:
+    if as_json:
+        click.echo(result.model_dump_json())
+        return
+    from rich.console import Console
 
-    loaded = load_config(config or BUILT_IN, overrides=overrides)
-    return loaded, check_config(loaded)
+    from tfx_rebalance.pipeline.results import print_table
+
+    print_table(result, Console())
+
+
+def _again(config: Path | None, root: Path, overrides: Sequence[str]) -> str:
+    """Returns the command of a run as a person types it."""
+    settings = [word for override in overrides for word in ("--set", override)]
+    return shlex.join(
+        ["tfx-rebalance", "run", *([str(config)] if config else []), "--root", str(root), *settings]
+    )
 
 
 def _make_writable(folder: Path) -> None:

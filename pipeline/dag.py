@@ -125,7 +125,7 @@ def create_pipeline(
         checkpoints=f"{root}/checkpoints/{config.name}" if root else None,
     )
 
-    compared = config.evaluate.max_recall_drop is not None
+    compared = config.evaluate.champion is not None
     champion = Resolver(
         strategy_class=LatestBlessedModelStrategy,
         model=Channel(type=standard_artifacts.Model),

@@ -60,6 +60,10 @@ class Progress:
     display: Display
     nodes: dict[str, NodeRun] = field(default_factory=dict)
     running: str = ""
+    planned: tuple[str, ...] = ()
+    """All nodes, once the pipeline is made."""
+    fingerprint: str = ""
+    """Of the source's files, once they were read."""
 
     def start(self, name: str, number: int, total: int) -> None:
         """A node begins."""

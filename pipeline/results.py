@@ -50,6 +50,8 @@ class RunResult(BaseModel):
     cached: list[str]
     """Nodes whose earlier result was taken."""
     log: str
+    report: str | None = None
+    """The page of the run; None if it could not be written, which is a warning."""
     exit_code: int
 
 
@@ -69,6 +71,8 @@ def _parts(result: RunResult) -> list[RenderableType]:
     parts += [Text(f"warning: {warning}", style="yellow") for warning in result.warnings]
     if result.model_uri:
         parts.append(Text(f"model:   {result.model_uri}"))
+    if result.report:
+        parts.append(Text(f"report:  {result.report}"))
     parts.append(Text(f"log:     {result.log}"))
     times = (
         f"{name} {'cached' if name in result.cached else f'{seconds:.1f}'}"

@@ -3,6 +3,7 @@
 import hashlib
 import traceback
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from tfx_rebalance.features import Features
@@ -10,17 +11,35 @@ from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, NOT_FOUND, create_pipeline
+from tfx_rebalance.pipeline.facts import Asked, facts_of
 from tfx_rebalance.pipeline.fingerprint import fingerprint_of
 from tfx_rebalance.pipeline.outcome import Place, Progress, result_of
+from tfx_rebalance.pipeline.pages import write_report
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.runners.local import run_nodes
 from tfx_rebalance.progress import heard_by
 
 
 def run(
-    config: PipelineConfig, features: Features, place: Place, *, use_cache: bool, display: Display
+    config: PipelineConfig,
+    features: Features,
+    place: Place,
+    *,
+    use_cache: bool,
+    display: Display,
+    command: str = "tfx-rebalance run",
 ) -> RunResult:
-    """Runs the pipeline and tells how it ended; `result.json` is written in any case."""
+    """Runs the pipeline and tells how it ended; `result.json` is written in any case.
+
+    Args:
+        config: The run.
+        features: What the columns are.
+        place: Where its files go.
+        use_cache: Whether earlier results are taken where nothing changed.
+        display: What a person sees of it.
+        command: What that person types to run it again.
+    """
+    asked = Asked(config, features, command, datetime.now().astimezone())
     progress = Progress(display)
     error: Exception | None = None
     try:
@@ -33,8 +52,20 @@ def run(
     except Exception as raised:  # A file that an earlier run wrote is gone or damaged.
         _log_traceback(place)
         result = result_of(config, features, place, Progress(display), error or raised)
+    result = _reported(asked, place, progress, result)
     write_whole(place.result, result.model_dump_json(indent=2))
     return result
+
+
+def _reported(asked: Asked, place: Place, progress: Progress, result: RunResult) -> RunResult:
+    """Returns the result with the page that was written of it; what hinders that is a warning."""
+    try:
+        page = write_report(place.root, facts_of(asked, place, progress, result))
+    except Exception as raised:  # A run that took hours is not lost for its page.
+        _log_traceback(place)
+        warning = f"the report could not be written: {raised} (whole story in {str(place.log)!r})"
+        return result.model_copy(update={"warnings": [*result.warnings, warning]})
+    return result.model_copy(update={"report": str(page)})
 
 
 def _run_nodes(
@@ -45,6 +76,7 @@ def _run_nodes(
         "ExampleGen": fingerprint_of(config.data),
         "ServingExampleGen": fingerprint_of(serving.for_serving() if serving else None),
     }
+    progress.fingerprint = fingerprints["ExampleGen"]
     pipeline = create_pipeline(
         _with_pinned_schema(config, place),
         features,
@@ -53,6 +85,7 @@ def _run_nodes(
         fingerprint=fingerprints["ExampleGen"],
         serving_fingerprint=fingerprints["ServingExampleGen"],
     )
+    progress.planned = tuple(node.id for node in pipeline.components)
     with heard_by(progress.display.tell):
         run_nodes(
             pipeline,

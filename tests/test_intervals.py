@@ -9,8 +9,11 @@ from tfx_rebalance.intervals import (
     Share,
     clopper_pearson,
     clopper_pearson_lower,
+    clopper_pearson_upper,
     least_factor,
     positives_to_prove,
+    wilson_lower,
+    wilson_upper,
 )
 
 CONFIDENCES = st.floats(0.5, 0.999)
@@ -35,6 +38,21 @@ def test_the_lower_bound_is_scipys_one_sided_one(counts, confidence):
     ours = clopper_pearson_lower(*counts, confidence=confidence)
     theirs = binomtest(*counts, alternative="greater").proportion_ci(confidence, method="exact")
     assert ours == pytest.approx(theirs.low, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("method", "lower", "upper"),
+    [
+        ("exact", clopper_pearson_lower, clopper_pearson_upper),
+        ("wilson", wilson_lower, wilson_upper),
+    ],
+)
+@given(counts=hits_of_trials(), confidence=CONFIDENCES)
+def test_the_one_sided_bounds_are_scipys(method, lower, upper, counts, confidence):
+    low = binomtest(*counts, alternative="greater").proportion_ci(confidence, method=method).low
+    high = binomtest(*counts, alternative="less").proportion_ci(confidence, method=method).high
+    assert lower(*counts, confidence=confidence) == pytest.approx(low, abs=1e-9)
+    assert upper(*counts, confidence=confidence) == pytest.approx(high, abs=1e-9)
 
 
 @given(counts=hits_of_trials(), confidence=CONFIDENCES)
@@ -62,7 +80,11 @@ def test_more_confidence_means_a_wider_interval(counts, confidences):
 def test_no_trial_says_nothing():
     assert clopper_pearson(0, 0).low == 0
     assert clopper_pearson(0, 0).high == 1
-    assert clopper_pearson_lower(0, 0) == 0
+    for lower, upper in (
+        (clopper_pearson_lower, clopper_pearson_upper),
+        (wilson_lower, wilson_upper),
+    ):
+        assert (lower(0, 0), upper(0, 0)) == (0, 1)
 
 
 @pytest.mark.parametrize(("bar", "positives"), [(0.80, 14), (0.90, 29), (0.95, 59)])
@@ -85,7 +107,7 @@ def test_a_higher_bar_never_needs_fewer_rows(bars):
 
 @pytest.mark.parametrize(("hits", "trials"), [(-1, 5), (6, 5), (0, -1)])
 def test_impossible_counts_are_refused(hits, trials):
-    for bound in (clopper_pearson, clopper_pearson_lower):
+    for bound in (clopper_pearson, clopper_pearson_lower, clopper_pearson_upper, wilson_lower):
         with pytest.raises(ValueError, match=r"hits must be in \[0, trials\], got"):
             bound(hits, trials)
 

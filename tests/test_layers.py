@@ -26,7 +26,7 @@ USES = {"tuner": {"trainer"}}
 the Trainer does it (docs/adr/0017)."""
 CALLED_BY_TFX = {"run_fn", "tuner_fn"}
 """Files that TFX calls with types of its own."""
-ABOVE_THE_DAG = ("dag", "runners", "outcome", "run", "cli")
+ABOVE_THE_DAG = ("dag", "runners", "outcome", "facts", "run", "cli")
 """The pipeline's files from the lowest to the highest; each may import those before it."""
 
 

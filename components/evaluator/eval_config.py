@@ -73,9 +73,9 @@ def _recall(index: int, name: str, settings: GateSettings) -> tfma.MetricConfig:
     bar = settings.bar(name)
     if bar is not None:
         threshold.value_threshold.lower_bound.value = bar
-    if settings.max_recall_drop is not None:
+    if settings.champion is not None:
         threshold.change_threshold.direction = tfma.MetricDirection.HIGHER_IS_BETTER
-        threshold.change_threshold.absolute.value = -(settings.max_recall_drop + ROUNDING)
+        threshold.change_threshold.absolute.value = -(settings.champion.margin + ROUNDING)
     config = _metric("ClassRecall", RECALL, name, index)
     if threshold.ByteSize():
         # On the overall slice only: a slice has its own bars.

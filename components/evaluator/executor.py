@@ -49,7 +49,7 @@ def check_comparable(candidate: Features, *, champion: Features) -> None:
     if difference:
         raise ModelError(
             f"the last blessed model cannot be compared with this one: {difference}. Release once "
-            "with evaluate.max_recall_drop: null, or give the pipeline another name."
+            "with evaluate.champion: null, or give the pipeline another name."
         )
 
 

@@ -94,7 +94,7 @@ def _failures(
             if metric == RECALL and failure.metric_key.is_diff:
                 found.append(
                     f"recall of {name!r} fell by {-value:.3f} against the last blessed model, "
-                    f"more than {settings.max_recall_drop:g}"
+                    f"more than {settings.champion.margin if settings.champion else 0:g}"
                 )
             elif metric == RECALL:
                 found.append(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 
 from tfx import types
 from tfx.components.pusher.executor import Executor as StockExecutor
@@ -18,6 +19,9 @@ Artifacts = dict[str, list[types.Artifact]]
 
 class Executor(StockExecutor):
     """Every run pushes or finds its model pushed; a model is not pushed twice in a row."""
+
+    said: Mapping[str, object] = {}
+    """What the manifest of a new version says besides."""
 
     def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
@@ -41,15 +45,26 @@ class Executor(StockExecutor):
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         path = pushed.get_string_custom_property("pushed_destination")
         if path:
-            write_manifest(path, statistics=input_dict.get("statistics") or [])
+            write_manifest(path, statistics=input_dict.get("statistics") or [], said=self.said)
 
 
-def write_manifest(pushed: str, *, statistics: list[types.Artifact]) -> None:
+class OverridingExecutor(Executor):
+    """Pushes what the gate did not bless; who wanted it and why is in the manifest."""
+
+    def __init__(self, context: StockExecutor.Context, *, override: Mapping[str, str]) -> None:
+        super().__init__(context)
+        self.said = {"override": dict(override)}
+
+
+def write_manifest(
+    pushed: str, *, statistics: list[types.Artifact], said: Mapping[str, object] | None = None
+) -> None:
     """Writes `releases/<version>.json` beside a version, if it is not there: what it came from.
 
     Args:
         pushed: The version's folder.
         statistics: Of the data the model was trained on; may be empty.
+        said: What else it is to say, as JSON takes it.
     """
     base, version = os.path.split(pushed.rstrip("/"))
     path = os.path.join(base, RELEASES, f"{version}.json")
@@ -59,6 +74,7 @@ def write_manifest(pushed: str, *, statistics: list[types.Artifact]) -> None:
         "version": version,
         "model_sha256": tree_digest(pushed),
         "statistics_uri": statistics[0].uri if statistics else None,
+        **(said or {}),
     }
     fileio.makedirs(os.path.dirname(path))
     with fileio.open(f"{path}.writing", "w") as file:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tfx_rebalance.components.evaluator.settings import DEFAULT, GateSettings
+from tfx_rebalance.components.evaluator.settings import DEFAULT, ChampionSettings, GateSettings
 from tfx_rebalance.components.example_gen.settings import SPLITS, SplitSettings
 from tfx_rebalance.components.example_gen.sources.settings import DEMO
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
@@ -164,22 +164,35 @@ def _evaluate_and_push(classes: Sequence[ProposedClass]) -> list[str]:
         "evaluate:",
         "  # The recall each class must reach on the eval split, or the model is not released.",
         f"  # Proposed: the highest bar, at most {HIGHEST}, that a recall of 0.9 there proves",
-        "  # with 95 % confidence (Clopper-Pearson). The gate compares the measured recall itself",
-        "  # with the bar, which is easier to pass than that proof. Set what your use needs.",
+        "  # with 95 % confidence (Clopper-Pearson), which is how the gate judges. Set what your",
+        "  # use needs; `tfx-rebalance power` tells how often a good model would pass.",
         "  min_recall:",
         *(_bar(c) for c in classes),
     ]
     if all(c.bar is None for c in classes):
         bar = GateSettings().min_recall[DEFAULT]
-        lines.append(f"    {DEFAULT}: {bar}  # No class can prove a bar; passing this says little.")
-    drop = GateSettings().max_recall_drop
+        lines.append(f"    {DEFAULT}: {bar}  # No class can prove it: eval needs more rows.")
     return [
         *lines,
-        f"  max_recall_drop: {drop}  # Against the last release.",
+        *_champion(classes),
         "",
         "push:",
         "  destination: null  # null: serving/<name> under the root.",
     ]
+
+
+def _champion(classes: Sequence[ProposedClass]) -> list[str]:
+    settings = ChampionSettings()
+    margin, least = settings.margin, positives_to_prove(1 - settings.margin)
+    few = [c.name for c in classes if c.eval_rows < least]
+    lines = ["  champion:", f"    margin: {margin}  # Against the last release, on the same rows."]
+    if few:
+        lines += [
+            f"    # Fewer than {least} rows of a class never rule out such a loss, and {len(few)}",
+            "    # of the classes have no more: they would block every release after the first.",
+            "    insufficient: pass",
+        ]
+    return lines
 
 
 def _bar(proposed: ProposedClass) -> str:

@@ -71,7 +71,8 @@ def calibration_lines(probabilities: Floats, labels: Ints) -> CalibrationLines:
     lines = []
     for c, column in enumerate(probabilities.T):
         p = np.clip(column, LEAST, 1 - LEAST)
-        lines.append(_logistic_line(np.log(p) - np.log1p(-p), (labels == c).astype(float)))
+        ones = np.ones(len(p))
+        lines.append(logistic_line(np.log(p) - np.log1p(-p), (labels == c).astype(float), ones))
     slopes, intercepts = np.array(lines).T
     return CalibrationLines(slopes=slopes, intercepts=intercepts)
 
@@ -117,22 +118,28 @@ def macro_f1(counts: Ints) -> float:
     return float((2 * np.diag(counts)[present] / total[present]).mean())
 
 
-def _logistic_line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Returns (slope, intercept) of the highest likelihood, or NaN if there is none; by Newton."""
+def logistic_line(x: Floats, y: Floats, rows: Floats) -> tuple[float, float]:
+    """Returns (slope, intercept) of logit P(y = 1) over x, or NaN if there is none; by Newton.
+
+    Args:
+        x: (n,).
+        y: 0 or 1, (n,).
+        rows: How many rows each stands for, (n,), > 0.
+    """
     nothing = (float("nan"), float("nan"))
     if y.min() == y.max() or x.min() == x.max() or _separated(x[y == 0], x[y == 1]):
         return nothing
     inputs = np.stack([x, np.ones(len(x))], axis=1)
     line = np.array([1.0, 0.0])
     for _ in range(STEPS):
-        likelihood, gradient, hessian = _newton(inputs, y, line)
+        likelihood, gradient, hessian = _newton(inputs, y, rows, line)
         if not np.linalg.cond(hessian) < 1e14:
             return nothing
         step = np.linalg.solve(hessian, gradient)
         if gradient @ step < 1e-12 * max(1.0, abs(likelihood)):
             return float(line[0]), float(line[1])
         size = 1.0
-        while _likelihood(inputs, y, line + size * step) < likelihood and size > 1e-9:
+        while _likelihood(inputs, y, rows, line + size * step) < likelihood and size > 1e-9:
             size /= 2
         line = line + size * step
     return nothing
@@ -143,13 +150,15 @@ def _separated(a: Floats, b: Floats) -> bool:
     return bool(a.max() <= b.min() or b.max() <= a.min())
 
 
-def _newton(inputs: Floats, y: Floats, line: Floats) -> tuple[float, Floats, Floats]:
+def _newton(
+    inputs: Floats, y: Floats, rows: Floats, line: Floats
+) -> tuple[float, Floats, Floats]:
     q = 1 / (1 + np.exp(-np.clip(inputs @ line, -500, 500)))
-    gradient = inputs.T @ (y - q)
-    hessian = (inputs * (q * (1 - q))[:, None]).T @ inputs
-    return _likelihood(inputs, y, line), gradient, hessian
+    gradient = inputs.T @ (rows * (y - q))
+    hessian = (inputs * (rows * q * (1 - q))[:, None]).T @ inputs
+    return _likelihood(inputs, y, rows, line), gradient, hessian
 
 
-def _likelihood(inputs: Floats, y: Floats, line: Floats) -> float:
+def _likelihood(inputs: Floats, y: Floats, rows: Floats, line: Floats) -> float:
     z = inputs @ line
-    return float((y * z - np.logaddexp(0, z)).sum())
+    return float((rows * (y * z - np.logaddexp(0, z))).sum())

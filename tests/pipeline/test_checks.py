@@ -53,6 +53,9 @@ def test_a_config_that_fits_gives_the_roles_of_the_columns(check):
             "rebalance.sampling_strategy",
         ),
         ({"evaluate": slices(["country"], ["fruad"])}, "evaluate.slices[0].min_recall"),
+        ({"evaluate": {"min_precision": {"fruad": 0.9}}}, "evaluate.min_precision"),
+        ({"evaluate": {"max_calibration_error": {"fruad": 0.9}}}, "evaluate.max_calibration_error"),
+        ({"evaluate": {"insufficient": {"fruad": "pass"}}}, "evaluate.insufficient"),
         ({"data": {"label_groups": {"legit": ["0"], "fruad": ["1"]}}}, "data.label_groups"),
     ],
 )
@@ -69,6 +72,27 @@ def test_an_unknown_column_of_a_slice_is_refused_with_the_nearest(check):
         ConfigError, match=r"slices\[0\].features names 'countri', .* mean 'country'"
     ):
         check(evaluate=slices(["countri"], ["fraud"]))
+
+
+def test_a_slice_by_a_number_needs_buckets(check):
+    with pytest.raises(ConfigError, match=r"names 'amount', which is FLOAT: .* buckets: {amount:"):
+        check(evaluate=slices(["amount"], ["fraud"]))
+    with pytest.raises(ConfigError, match="names 'amount', which is FLOAT"):
+        check(data={"exclude": ["amount"]}, evaluate=slices(["amount"], ["fraud"]))
+    check(evaluate=bucketed("amount"))
+
+
+def test_buckets_are_for_numbers(check):
+    with pytest.raises(
+        ConfigError, match=r"slices\[0\].buckets names 'country', which is no number"
+    ):
+        check(evaluate=bucketed("country"))
+
+
+def bucketed(column):
+    return {
+        "slices": [{"features": [column], "buckets": {column: [1]}, "min_recall": {"fraud": 0.5}}]
+    }
 
 
 def test_a_slice_may_be_by_a_column_that_is_no_input(check):

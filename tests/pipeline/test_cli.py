@@ -11,7 +11,9 @@ from support.pipeline_runs import EXAMPLES
 from tfx_rebalance.pipeline.cli import main
 
 CARD_FRAUD = str(EXAMPLES / "card_fraud.yaml")
-HEAVY = ("tensorflow", "tfx", "apache_beam", "keras", "pandas", "sklearn", "pyarrow")
+HEAVY = (
+    "tensorflow", "tfx", "apache_beam", "keras", "pandas", "sklearn", "pyarrow", "matplotlib",
+)  # fmt: skip
 
 
 def call(*args):
@@ -23,10 +25,11 @@ def call(*args):
     [
         (["--help"], ()),
         (["run", "--help"], ()),
+        (["report", "--root", "no such folder"], ()),
         (["check", CARD_FRAUD], ()),
         (["run", CARD_FRAUD, "--set", "data.labels=x"], ()),
     ],
-    ids=["help", "run help", "check", "config error"],
+    ids=["help", "run help", "report of nothing", "check", "config error"],
 )
 def test_nothing_heavy_is_imported_until_it_is_needed(command, allowed):
     program = (

@@ -190,7 +190,7 @@ def test_every_wrong_key_has_a_line_of_its_own(refused):
             "trainer.model_parameters={hidden_units: [8, 4]}",
             lambda c: c.trainer.chosen_model.hidden_units == (8, 4),
         ),
-        ("evaluate.max_recall_drop=null", lambda c: c.evaluate.max_recall_drop is None),
+        ("evaluate.champion=null", lambda c: c.evaluate.champion is None),
         ("data.label=a=b", lambda c: c.data.label == "a=b"),
     ],
 )

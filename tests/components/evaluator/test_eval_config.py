@@ -38,7 +38,7 @@ def test_every_class_has_recall_and_support():
 
 
 def test_a_bar_is_a_lower_bound_on_the_whole_split():
-    metrics = metrics_of(min_recall={"yes": 0.8}, max_recall_drop=None)
+    metrics = metrics_of(min_recall={"yes": 0.8}, champion=None)
     [(features, threshold)] = thresholds_of(metrics["class_recall/yes"])
     assert features == ()
     assert threshold.value_threshold.lower_bound.value == 0.8
@@ -47,7 +47,7 @@ def test_a_bar_is_a_lower_bound_on_the_whole_split():
 
 
 def test_a_drop_is_allowed_down_to_its_bound_with_or_without_a_bar():
-    metrics = metrics_of(min_recall={"yes": 0.8}, max_recall_drop=0.05)
+    metrics = metrics_of(min_recall={"yes": 0.8}, champion={"margin": 0.05})
     for name in CLASSES:
         [(_, threshold)] = thresholds_of(metrics[f"class_recall/{name}"])
         assert threshold.change_threshold.absolute.value == pytest.approx(-0.05)

@@ -39,5 +39,5 @@ def test_a_champion_with_fewer_inputs_and_the_same_classes_is_compared(champion)
     ],
 )
 def test_another_label_order_of_classes_or_input_is_refused(champion, words):
-    with pytest.raises(ModelError, match=f"{words}.*max_recall_drop: null"):
+    with pytest.raises(ModelError, match=f"{words}.*champion: null"):
         check_comparable(NOW, champion=champion)

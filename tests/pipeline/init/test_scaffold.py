@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfx_rebalance.components.evaluator.settings import ChampionSettings
 from tfx_rebalance.components.example_gen.sources.csv import read_file
 from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError
@@ -162,6 +163,19 @@ def test_bars_of_the_config_are_the_provable_ones(tmp_path):
     written = (tmp_path / "made" / "c.yaml").read_text()
     assert "# No bar: eval will hold 2 rows of class 'hardly'; 5 without a miss" in written
     assert "rare: 0.5  # eval will hold 8 rows of class 'rare': 7 right prove 0.529." in written
+
+
+def test_rows_too_few_to_compare_with_a_champion_do_not_block_each_later_release(tmp_path):
+    y = ["common"] * 400 + ["rare"] * 39
+    config, _ = started(tmp_path, {"n": numbers(len(y)), "y": y})
+    assert config.evaluate.champion == ChampionSettings(insufficient="pass")
+    assert "# Fewer than 29 rows of a class" in (tmp_path / "made" / "c.yaml").read_text()
+
+
+def test_enough_rows_are_compared_with_a_champion(tmp_path):
+    y = ["common"] * 400 + ["rare"] * 150
+    config, _ = started(tmp_path, {"n": numbers(len(y)), "y": y})
+    assert config.evaluate.champion == ChampionSettings()
 
 
 def test_config_is_valid_when_no_class_can_prove_anything(tmp_path):

@@ -1,0 +1,1 @@
+"""The statistics of the release gate on plain counts."""
