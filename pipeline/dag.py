@@ -15,7 +15,6 @@ from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from tfx_rebalance.components.evaluator.component import Evaluator
-from tfx_rebalance.components.evaluator.eval_config import eval_config
 from tfx_rebalance.components.example_gen.component import ExampleGen
 from tfx_rebalance.components.imbalance_validator.component import ImbalanceValidator
 from tfx_rebalance.components.imbalance_validator.stats_options import slicing_by
@@ -134,10 +133,11 @@ def create_pipeline(
 
     evaluator = Evaluator(
         examples=examples,
-        example_splits=["eval"],
         model=trainer.outputs["model"],
         baseline_model=champion.outputs["model"] if compared else None,
-        eval_config=eval_config(config.evaluate, features.classes),
+        settings=config.evaluate,
+        classes=features.classes,
+        released=destination,
         **schema_of,
     )
 
@@ -145,6 +145,7 @@ def create_pipeline(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         statistics=statistics,
+        examples=examples,
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=destination)
         ),

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from tfx.utils import path_utils
 
 from tfx_rebalance.components.example_gen.report import Ingestion
-from tfx_rebalance.components.pusher.executor import tree_digest
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.components.report.facts import (
     Fingerprints,
@@ -30,6 +29,7 @@ from tfx_rebalance.pipeline.outcome import Place, Progress
 from tfx_rebalance.pipeline.pages import attempts_on
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.surroundings import code_digest, log_tail, seeds_of, versions
+from tfx_rebalance.releases import tree_digest
 
 T = TypeVar("T")
 
@@ -118,6 +118,7 @@ def _found(left: _Left, place: Place, classes: tuple[str, ...]) -> dict[str, Any
         "training": left.by("Trainer", "model_run", _training),
         "model_uri": left.by("Trainer", "model", str),
         "statistics_uri": left.by("StatisticsGen", "statistics", str),
+        "examples_uri": left.by("ExampleGen", "examples", str),
         "gate": left.by("Evaluator", "evaluation", _gate),
         "evaluated": evaluated,
         "attempt": None if seen is None else len(seen) + 1,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfx_rebalance.components.evaluator.results import GateResult, read_gate
 from tfx_rebalance.components.example_gen.report import Ingestion
 from tfx_rebalance.components.rebalance.report import Report
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
 from tfx_rebalance.files import INGESTION_FILE, REPORT_FILE, TRAINING_FILE
 from tfx_rebalance.findings import read_findings
+from tfx_rebalance.gate import Gate, read_gate
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.console import Display
 from tfx_rebalance.pipeline.results import NOT_BLESSED, ClassResult, RunResult, Verdict
@@ -98,13 +98,13 @@ def result_of(
     """
     gate = None
     if "Evaluator" in progress.nodes:
-        evaluation = progress.uri("Evaluator", "evaluation")
-        gate = read_gate(evaluation, settings=config.evaluate, classes=features.classes)
+        gate = read_gate(progress.uri("Evaluator", "evaluation"))
     verdict, reason, code = _verdict(progress, gate, error, place)
     return RunResult(
         run_id=place.run_id,
         verdict=verdict,
         reason=reason,
+        confidence=config.evaluate.confidence,
         classes=_classes(config, features, progress, gate),
         model_uri=_pushed(progress) if verdict == "released" else None,
         notes=_notes(progress),
@@ -117,14 +117,14 @@ def result_of(
 
 
 def _verdict(
-    progress: Progress, gate: GateResult | None, error: Exception | None, place: Place
+    progress: Progress, gate: Gate | None, error: Exception | None, place: Place
 ) -> tuple[Verdict, str, int]:
     if error is not None or gate is None:
         code = error.exit_code if isinstance(error, RebalanceError) else 1
         return "stopped", _cause(progress.running, error, place), code
     if not gate.passed:
-        return "not_released", "; ".join(gate.failures), NOT_BLESSED
-    return "released", "every bar was reached by the point estimate of recall", 0
+        return "not_released", "; ".join(gate.reasons), NOT_BLESSED
+    return "released", "; ".join(gate.reasons), 0
 
 
 def _cause(node: str, error: Exception | None, place: Place) -> str:
@@ -140,7 +140,7 @@ def _cause(node: str, error: Exception | None, place: Place) -> str:
 
 
 def _classes(
-    config: PipelineConfig, features: Features, progress: Progress, gate: GateResult | None
+    config: PipelineConfig, features: Features, progress: Progress, gate: Gate | None
 ) -> dict[str, ClassResult]:
     counts = {}
     if "Rebalance" in progress.nodes:
@@ -153,12 +153,15 @@ def _classes(
         if name in counts:
             known |= {"before": counts[name].before, "after": counts[name].after}
         if gate:
-            measured = gate.classes[name]
+            cell = next(
+                c for c in gate.shares if (c.kind, c.label, c.where) == ("recall", name, {})
+            )
             known |= {
-                "recall": measured.recall,
-                "recall_low": measured.interval.low,
-                "recall_high": measured.interval.high,
-                "support": measured.support,
+                "recall": cell.value,
+                "recall_low": cell.low,
+                "recall_high": cell.high,
+                "support": cell.rows,
+                "gate": cell.verdict,
             }
         results[name] = ClassResult(**known)
     return results

@@ -4,16 +4,12 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tfx_rebalance.components.pusher.versions import (
-    copy_version,
-    manifests_of,
-    new_version,
-    origin_of,
-)
+from tfx_rebalance.components.pusher.versions import copy_version, new_version, origin_of
 from tfx_rebalance.components.report.facts import Event, RunFacts
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError
 from tfx_rebalance.files import newest_version
 from tfx_rebalance.pipeline.pages import facts_in, readable_facts, write_report
+from tfx_rebalance.releases import manifests_of, tree_digest
 
 
 class NothingToReleaseError(ConfigError):
@@ -61,8 +57,6 @@ def rollback(root: Path, *, to: str | None, pipeline: str | None, by: str, reaso
     runs = readable_facts(root)
     base = _destination(runs, pipeline, root=root)
     source = _source(base, to)
-    from tfx_rebalance.components.pusher.executor import tree_digest  # Imports TFX.
-
     manifests = manifests_of(base)
     if tree_digest(f"{base}/{source}") != manifests[source]["model_sha256"]:
         raise CorruptArtifactError(
@@ -88,9 +82,9 @@ def _said(by: str, reason: str) -> dict[str, str]:
 def _push(facts: RunFacts, override: dict[str, str]) -> str:
     """Returns the version as which Pusher's executor pushed the model of a run."""
     uri = _releasable(facts)
-    from tfx.types import standard_artifacts
+    from tfx.types import artifact_utils, standard_artifacts
 
-    from tfx_rebalance.components.pusher.executor import OverridingExecutor
+    from tfx_rebalance.components.pusher.executor import FITTED, OverridingExecutor
 
     new_version(facts.destination)  # Waits until the clock is past the newest version.
     model, pushed = standard_artifacts.Model(), standard_artifacts.PushedModel()
@@ -100,6 +94,11 @@ def _push(facts: RunFacts, override: dict[str, str]) -> str:
         statistics = standard_artifacts.ExampleStatistics()
         statistics.uri = facts.statistics_uri
         inputs["statistics"] = [statistics]
+    if facts.examples_uri:
+        examples = standard_artifacts.Examples()
+        examples.uri = facts.examples_uri
+        examples.split_names = artifact_utils.encode_split_names(list(FITTED))
+        inputs["examples"] = [examples]
     with tempfile.TemporaryDirectory() as folder:
         pushed.uri = folder  # Where TFX keeps a copy for the metadata, in which this push is not.
         context = OverridingExecutor.Context(tmp_dir=folder, unique_id="override")
@@ -117,8 +116,6 @@ def _releasable(facts: RunFacts) -> str:
             f"to release: {facts.reason}"
         )
     from tfx.utils import path_utils
-
-    from tfx_rebalance.components.pusher.executor import tree_digest
 
     served = path_utils.serving_model_path(facts.model_uri)
     digest = tree_digest(served)

@@ -7,6 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tfx_rebalance.gate import Verdict as GateVerdict
+
 Verdict = Literal["released", "not_released", "stopped"]
 
 NOT_BLESSED = 4
@@ -23,11 +25,13 @@ class ClassResult(BaseModel):
     after: int | None = None
     recall: float | None = None
     recall_low: float | None = None
-    """95 % interval, exact (Clopper-Pearson)."""
+    """One-sided lower bound at the gate's confidence."""
     recall_high: float | None = None
     support: int | None = None
     """Rows in eval."""
     bar: float | None = None
+    gate: GateVerdict | None = None
+    """Of its recall on the whole eval split; None: it has no bar, or the gate was not reached."""
 
 
 class RunResult(BaseModel):
@@ -38,7 +42,8 @@ class RunResult(BaseModel):
     run_id: str
     verdict: Verdict
     reason: str
-    gate: str = "point estimate"
+    confidence: float
+    """Of each one-sided bound by which the gate judges."""
     classes: dict[str, ClassResult]
     model_uri: str | None = None
     """Where the model was pushed to; None if it was not."""
@@ -85,11 +90,11 @@ def _parts(result: RunResult) -> list[RenderableType]:
 def _class_table(result: RunResult) -> Table:
     table = Table(title=f"run {result.run_id}", title_justify="left", caption_justify="left")
     table.caption = (
-        "rows of train before and after Rebalance, rows of eval; recall on eval; "
-        f"bars on the {result.gate}"
+        "rows of train before and after Rebalance, rows of eval; recall on eval, between bounds of "
+        f"{result.confidence:g} confidence each"
     )
     table.add_column("class", no_wrap=True)
-    for name in ("before", "after", "eval", "recall", "95 % interval", "bar"):
+    for name in ("before", "after", "eval", "recall", "bounds", "bar", "gate"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, c in result.classes.items():
         interval = "-" if c.recall_low is None else f"{c.recall_low:.3f} to {c.recall_high:.3f}"
@@ -101,6 +106,7 @@ def _class_table(result: RunResult) -> Table:
             _share(c.recall),
             interval,
             _share(c.bar),
+            c.gate or "-",
         )
     return table
 

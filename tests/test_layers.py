@@ -24,8 +24,8 @@ PURE = {"transforms", "executor", "component"}
 USES = {"tuner": {"trainer"}}
 """Components that may import another one's inside, and whose: a trial is trained and measured as
 the Trainer does it (docs/adr/0017)."""
-CALLED_BY_TFX = {"run_fn", "tuner_fn"}
-"""Files that TFX calls with types of its own."""
+CALLED_BY_TFX = {"run_fn", "tuner_fn", "metrics", "computations", "extractors"}
+"""Files that TFX and TFMA call with types of their own."""
 ABOVE_THE_DAG = ("dag", "runners", "outcome", "facts", "run", "cli")
 """The pipeline's files from the lowest to the highest; each may import those before it."""
 

@@ -1,4 +1,4 @@
-"""From tallies to numbers; what has no value, such as the recall of a class without rows, is NaN."""
+"""From tallies to numbers; what has no value is NaN: the recall of a class without rows."""
 
 from dataclasses import dataclass
 
@@ -105,4 +105,5 @@ def _thinned(curve: Floats) -> Floats:
     if len(curve) <= POINTS:
         return curve
     at = np.unique(np.linspace(0, len(curve) - 1, POINTS).round().astype(int))
-    return curve[at]
+    thinned: Floats = curve[at]
+    return thinned

@@ -1,125 +1,203 @@
-"""TFMA metrics of the served decision, loaded by `MetricConfig(module=...)`.
+"""TFMA metrics of the served decision and its probabilities, loaded by `MetricConfig(module=...)`.
 
-All share one confusion matrix per slice, TFMA's own: more classes or more metrics cost nothing
-per row. The decision is the argmax of the predictions, so they want `decision_scores`.
+All metrics of decisions share one confusion matrix per slice, all of probabilities one tally: more
+classes or more metrics cost nothing per row. Decisions are the argmax of the predictions, so they
+want the output `decision_scores`; ranking and calibration want `probabilities`. A class is named by
+`class_index`, its place in the predictions.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-from tensorflow_model_analysis.metrics import metric_types, multi_class_confusion_matrix_metrics
-from tensorflow_model_analysis.proto import config_pb2
+from tensorflow_model_analysis.metrics import metric_types
 
-RECALL = "class_recall"
-SUPPORT = "class_support"
-SHORTFALL = "class_recall_shortfall"
-
-_ALWAYS = -1.0
-"""The score below which TFMA counts a row as undecided; decision scores are never negative."""
-
-Matrix = Mapping[Any, float]
+from tfx_rebalance.components.evaluator import measures, values
+from tfx_rebalance.components.evaluator.computations import computations, paired_computations
+from tfx_rebalance.components.evaluator.tallies import Confusion, Probabilities, Tally
+from tfx_rebalance.components.evaluator.values import OfCounts
+from tfx_rebalance.scores import balanced_accuracy, macro_f1
 
 
-class ClassRecall(metric_types.Metric):
-    """Hits over rows of the class, in [0, 1]; NaN where a slice has no row of it."""
-
-    def __init__(self, class_index: int, name: str = RECALL) -> None:
-        super().__init__(_computations(recall), class_index=class_index, name=name)
-
-
-class ClassSupport(metric_types.Metric):
-    """Rows of the class."""
-
-    def __init__(self, class_index: int, name: str = SUPPORT) -> None:
-        super().__init__(_computations(support), class_index=class_index, name=name)
-
-
-class ClassRecallShortfall(metric_types.Metric):
-    """How far recall is below `bar`, in [0, 1]; 0 below `min_positives` rows of the class.
-
-    For slices: TFMA's `min_slice_size` fails every threshold of a small slice, and recall is NaN
-    where the class does not occur, which fails too.
-    """
+class _Metric(metric_types.Metric):
+    """A number, or an array of them, from a tally of one output."""
 
     def __init__(
-        self, class_index: int, bar: float, min_positives: int, name: str = SHORTFALL
+        self, tally: type[Tally], value: Callable[..., Any], name: str, **given: Any
+    ) -> None:
+        super().__init__(computations(tally, value), name=name, **given)
+
+
+class ConfusionMatrix(_Metric):
+    """Rows by (class, decision), (C, C), int64."""
+
+    def __init__(self, name: str = "confusion_matrix") -> None:
+        super().__init__(Confusion, values.confusion_matrix, name)
+
+
+class ClassSupport(_Metric):
+    """Rows of the class."""
+
+    def __init__(self, class_index: int, name: str = "class_support") -> None:
+        super().__init__(Confusion, values.support, name, class_index=class_index)
+
+
+class ClassRecall(_Metric):
+    """Hits over rows of the class, in [0, 1]; NaN where a slice has no row of it."""
+
+    def __init__(self, class_index: int, name: str = "class_recall") -> None:
+        super().__init__(Confusion, values.recall, name, class_index=class_index)
+
+
+class ClassPrecision(_Metric):
+    """Hits over rows decided to be of the class, in [0, 1]; NaN where none is."""
+
+    def __init__(self, class_index: int, name: str = "class_precision") -> None:
+        super().__init__(Confusion, values.precision, name, class_index=class_index)
+
+
+class ClassF1(_Metric):
+    """The harmonic mean of the two, in [0, 1]."""
+
+    def __init__(self, class_index: int, name: str = "class_f1") -> None:
+        super().__init__(Confusion, values.f1, name, class_index=class_index)
+
+
+class ClassRecallLowerBound(_Metric):
+    """The one-sided lower bound of the class's recall, in [0, 1]; 0 without rows."""
+
+    def __init__(
+        self,
+        class_index: int,
+        confidence: float = 0.95,
+        interval: str = "clopper_pearson",
+        name: str = "class_recall_lower_bound",
     ) -> None:
         super().__init__(
-            _computations(shortfall),
+            Confusion,
+            values.recall_bound,
+            name,
             class_index=class_index,
-            bar=bar,
-            min_positives=min_positives,
-            name=name,
+            confidence=confidence,
+            interval=interval,
         )
 
 
-def recall(matrix: Matrix, class_index: int) -> float:
-    """Returns the recall of a class, in [0, 1], or NaN without rows of it."""
-    rows = support(matrix, class_index)
-    hits = sum(
-        n
-        for entry, n in matrix.items()
-        if entry.actual_class_id == entry.predicted_class_id == class_index
-    )
-    return hits / rows if rows else math.nan
+class GateMargin(_Metric):
+    """That bound minus a bar, in [-1, 1]: from 0 on the bar is shown to be reached."""
 
-
-def support(matrix: Matrix, class_index: int) -> float:
-    """Returns the rows of a class."""
-    return sum(n for entry, n in matrix.items() if entry.actual_class_id == class_index)
-
-
-def shortfall(matrix: Matrix, class_index: int, *, bar: float, min_positives: int) -> float:
-    """Returns how far recall is below `bar`, or 0 below `min_positives` rows of the class."""
-    if support(matrix, class_index) < min_positives:
-        return 0.0
-    return max(0.0, bar - recall(matrix, class_index))
-
-
-def _computations(
-    value: Callable[..., float],
-) -> Callable[..., metric_types.MetricComputations]:
-    def create(
+    def __init__(
+        self,
         class_index: int,
-        name: str,
-        eval_config: config_pb2.EvalConfig | None = None,
-        model_names: list[str] | None = None,
-        output_names: list[str] | None = None,
-        example_weighted: bool = False,
-        **parameters: float,
-    ) -> metric_types.MetricComputations:
-        of_class = partial(value, class_index=class_index, **parameters)
-        computations: metric_types.MetricComputations = []
-        for model in model_names or [""]:
-            for output in output_names or [""]:
-                shared = multi_class_confusion_matrix_metrics.multi_class_confusion_matrices(
-                    thresholds=[_ALWAYS],
-                    eval_config=eval_config,
-                    model_name=model,
-                    output_name=output,
-                    example_weighted=example_weighted,
-                )
-                key = metric_types.MetricKey(
-                    name=name,
-                    model_name=model,
-                    output_name=output,
-                    example_weighted=example_weighted,
-                )
-                computations += [*shared, _derived(key, shared[0].keys[0], of_class)]
-        return computations
-
-    return create
+        bar: float,
+        confidence: float = 0.95,
+        interval: str = "clopper_pearson",
+        name: str = "gate_margin",
+    ) -> None:
+        super().__init__(
+            Confusion,
+            values.margin,
+            name,
+            class_index=class_index,
+            bar=bar,
+            confidence=confidence,
+            interval=interval,
+        )
 
 
-def _derived(
-    key: metric_types.MetricKey,
-    matrices: metric_types.MetricKey,
-    value: Callable[[Matrix], float],
-) -> metric_types.DerivedMetricComputation:
-    def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
-        # A slice on which the model has no prediction at all has no matrix.
-        return {key: value(metrics[matrices].get(_ALWAYS, {}))}
+class MeanRecall(_Metric):
+    """Balanced accuracy: the mean recall over the classes with rows, in [0, 1].
 
-    return metric_types.DerivedMetricComputation(keys=[key], result=result)
+    TFMA takes one of its own for a class called BalancedAccuracy, whatever the module.
+    """
+
+    def __init__(self, name: str = "balanced_accuracy") -> None:
+        super().__init__(Confusion, OfCounts(balanced_accuracy), name)
+
+
+class GMean(_Metric):
+    """The geometric mean of the recalls, in [0, 1]."""
+
+    def __init__(self, name: str = "g_mean") -> None:
+        super().__init__(Confusion, OfCounts(measures.g_mean), name)
+
+
+class MacroF1(_Metric):
+    """The mean F1 over the classes, in [0, 1]."""
+
+    def __init__(self, name: str = "macro_f1") -> None:
+        super().__init__(Confusion, OfCounts(macro_f1), name)
+
+
+class MatthewsCorrelation(_Metric):
+    """Matthews' correlation coefficient, in [-1, 1]."""
+
+    def __init__(self, name: str = "mcc") -> None:
+        super().__init__(Confusion, OfCounts(measures.matthews), name)
+
+
+class ClassPRAUC(_Metric):
+    """Average precision of the class's probability, in [0, 1]."""
+
+    def __init__(self, class_index: int, name: str = "class_pr_auc") -> None:
+        super().__init__(Probabilities, values.pr_auc, name, class_index=class_index)
+
+
+class ClassROCAUC(_Metric):
+    """Area under the ROC curve of the class's probability, in [0, 1]."""
+
+    def __init__(self, class_index: int, name: str = "class_roc_auc") -> None:
+        super().__init__(Probabilities, values.roc_auc, name, class_index=class_index)
+
+
+class ClassPRCurve(_Metric):
+    """Recall, ascending, and precision, (points, 2)."""
+
+    def __init__(self, class_index: int, name: str = "class_pr_curve") -> None:
+        super().__init__(Probabilities, values.pr_curve, name, class_index=class_index)
+
+
+class ClassCalibrationError(_Metric):
+    """Expected calibration error over 15 equally wide bins, in [0, 1]."""
+
+    def __init__(self, class_index: int, name: str = "class_ece") -> None:
+        super().__init__(Probabilities, values.calibration_error, name, class_index=class_index)
+
+
+class ClassReliability(_Metric):
+    """Mean probability, share of the class and rows of each bin with rows, (bins, 3)."""
+
+    def __init__(self, class_index: int, name: str = "class_reliability") -> None:
+        super().__init__(Probabilities, values.reliability, name, class_index=class_index)
+
+
+class ClassBrier(_Metric):
+    """Mean squared error of the class's probability, in [0, 1]."""
+
+    def __init__(self, class_index: int, name: str = "class_brier") -> None:
+        super().__init__(Probabilities, values.brier, name, class_index=class_index)
+
+
+class ClassCalibrationLine(_Metric):
+    """Slope and intercept of logit P(class) over logit p, (2,); (1, 0) is perfect."""
+
+    def __init__(self, class_index: int, name: str = "class_calibration_line") -> None:
+        super().__init__(Probabilities, values.calibration_line, name, class_index=class_index)
+
+
+class MeanLogLoss(_Metric):
+    """The mean of -log p of the label."""
+
+    def __init__(self, name: str = "log_loss") -> None:
+        super().__init__(Probabilities, values.log_loss, name)
+
+
+class PairedDecisions(metric_types.Metric):
+    """Rows of each class by which of two models finds them, (C, 5), int64, for the candidate.
+
+    Both, the candidate alone, the baseline alone, neither; and rows that are in none of these
+    because the baseline was fitted on them. Nothing where there is no baseline.
+    """
+
+    def __init__(self, fitted_rows: str | None = None, name: str = "paired_decisions") -> None:
+        """Takes the file of `releases.write_row_keys`: what the baseline was fitted on."""
+        super().__init__(paired_computations, name=name, fitted_rows=fitted_rows)

@@ -5,9 +5,11 @@ Rows are kept until there are `BATCH` of them and then counted at once, so a row
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tfx_rebalance.scores import Floats, Ints, confusion
 
@@ -21,6 +23,7 @@ WIDEST = 16.0
 BINS = 15
 """Equally wide bins of probability, for the calibration error."""
 
+Array = npt.NDArray[Any]
 Self = TypeVar("Self", bound="Tally")
 
 
@@ -28,10 +31,10 @@ class Tally:
     """Rows that are counted in batches; subclasses say how."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[np.ndarray, ...]] = []
+        self._waiting: list[tuple[Any, ...]] = []
 
-    def add(self, *row: np.ndarray) -> None:
-        """Takes a row: its label first, then what models say of it."""
+    def add(self, *row: Any) -> None:
+        """Takes a row: its label first, then what models say of it, or what it is."""
         self._waiting.append(row)
         if len(self._waiting) >= BATCH:
             self.settle()
@@ -39,7 +42,7 @@ class Tally:
     def settle(self: Self) -> Self:
         """Counts the rows that wait; returns itself."""
         if self._waiting:
-            columns = [np.array(column) for column in zip(*self._waiting, strict=True)]
+            columns = [_column(values) for values in zip(*self._waiting, strict=True)]
             self._waiting = []
             self._count(columns[0].reshape(-1).astype(np.int64), *columns[1:])
         return self
@@ -50,10 +53,10 @@ class Tally:
         self._merge(other.settle())
         return self
 
-    def _count(self, labels: Ints, *said: np.ndarray) -> None:
+    def _count(self, labels: Ints, *said: Array) -> None:
         raise NotImplementedError
 
-    def _merge(self, other: "Tally") -> None:
+    def _merge(self, other: Any) -> None:
         raise NotImplementedError
 
 
@@ -65,34 +68,43 @@ class Confusion(Tally):
         self.counts = np.zeros((0, 0), np.int64)
         """(C, C)."""
 
-    def _count(self, labels: Ints, *said: np.ndarray) -> None:
+    def _count(self, labels: Ints, *said: Array) -> None:
         [scores] = said
         classes = scores.shape[1]
         found = confusion(labels, np.argmax(scores, axis=1), classes=classes)
         self.counts = _sum(self.counts, found)
 
-    def _merge(self, other: Tally) -> None:
-        assert isinstance(other, Confusion)
+    def _merge(self, other: Any) -> None:
         self.counts = _sum(self.counts, other.counts)
 
 
+KINDS = 5
+"""Of rows in a `Paired` tally."""
+
+
 class Paired(Tally):
-    """Rows of each class by which of two models finds them: both, the first, the second, none."""
+    """Rows of each class by which of two models finds them: both, the first, the second, none.
 
-    def __init__(self) -> None:
+    Rows that one of them was fitted on are counted apart, as a fifth kind.
+    """
+
+    def __init__(self, is_known: Callable[[Array], Array]) -> None:
+        """Takes what says of rows as they are read, (n,), whether a model was fitted on them."""
         super().__init__()
-        self.counts = np.zeros((0, 4), np.int64)
-        """(C, 4)."""
+        self._is_known = is_known
+        self.counts = np.zeros((0, KINDS), np.int64)
+        """(C, 5)."""
 
-    def _count(self, labels: Ints, *said: np.ndarray) -> None:
-        first, second = (np.argmax(scores, axis=1) == labels for scores in said)
+    def _count(self, labels: Ints, *said: Array) -> None:
+        *scores, rows = said
+        first, second = (np.argmax(of_model, axis=1) == labels for of_model in scores)
         kind = np.where(first, np.where(second, 0, 1), np.where(second, 2, 3))
-        classes = said[0].shape[1]
-        found = np.bincount(labels * 4 + kind, minlength=4 * classes).reshape(classes, 4)
-        self.counts = _sum(self.counts, found)
+        kind = np.where(self._is_known(rows), KINDS - 1, kind)
+        classes = scores[0].shape[1]
+        found = np.bincount(labels * KINDS + kind, minlength=KINDS * classes)
+        self.counts = _sum(self.counts, found.reshape(classes, KINDS))
 
-    def _merge(self, other: Tally) -> None:
-        assert isinstance(other, Paired)
+    def _merge(self, other: Any) -> None:
         self.counts = _sum(self.counts, other.counts)
 
 
@@ -111,7 +123,7 @@ class Probabilities(Tally):
         self.squares = np.zeros(0)
         """Sum over rows of (p - 1 of the class)^2, (C,)."""
 
-    def _count(self, labels: Ints, *said: np.ndarray) -> None:
+    def _count(self, labels: Ints, *said: Array) -> None:
         p = np.asarray(said[0], np.float64)
         classes = p.shape[1]
         of_label = np.take_along_axis(p, labels[:, None], axis=1)
@@ -122,8 +134,7 @@ class Probabilities(Tally):
         self.ranks = _sum(self.ranks, _ranked(p, is_class))
         self.bins = _sum(self.bins, _binned(p, is_class))
 
-    def _merge(self, other: Tally) -> None:
-        assert isinstance(other, Probabilities)
+    def _merge(self, other: Any) -> None:
         self.rows += other.rows
         self.log_loss += other.log_loss
         self.squares = _sum(self.squares, other.squares)
@@ -138,7 +149,7 @@ def centres() -> Floats:
     return middle
 
 
-def _ranked(p: Floats, is_class: np.ndarray) -> Ints:
+def _ranked(p: Floats, is_class: Array) -> Ints:
     clipped = np.clip(p, LEAST, 1 - LEAST)
     odds = np.clip(np.log(clipped) - np.log1p(-clipped), -WIDEST, WIDEST)
     place = np.minimum((odds + WIDEST) * (RANKS / (2 * WIDEST)), RANKS - 1).astype(np.int64)
@@ -148,7 +159,7 @@ def _ranked(p: Floats, is_class: np.ndarray) -> Ints:
     return counts.reshape(classes, 2, RANKS)
 
 
-def _binned(p: Floats, is_class: np.ndarray) -> Floats:
+def _binned(p: Floats, is_class: Array) -> Floats:
     classes = p.shape[1]
     key = (np.arange(classes) * BINS + np.minimum((p * BINS).astype(np.int64), BINS - 1)).ravel()
     columns = [
@@ -158,7 +169,12 @@ def _binned(p: Floats, is_class: np.ndarray) -> Floats:
     return np.stack(columns, axis=1).reshape(classes, BINS, 3).astype(np.float64)
 
 
-def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _column(values: tuple[Any, ...]) -> Array:
+    """Returns values of rows as an array; bytes as objects, for NumPy cuts zeros off their ends."""
+    return np.array(values, dtype=object if isinstance(values[0], bytes) else None)
+
+
+def _sum(a: Array, b: Array) -> Array:
     """Returns the sum; an empty tally does not know yet how many classes there are."""
     if not len(a):
         return b

@@ -1,4 +1,4 @@
-"""Pusher: the stock one with our executor and the statistics of the training data."""
+"""Pusher: the stock one with our executor, the statistics and the rows of the training data."""
 
 from tfx import types
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -17,6 +17,7 @@ class PusherSpec(StockPusherSpec):
     INPUTS = {
         **StockPusherSpec.INPUTS,
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
@@ -33,6 +34,7 @@ class Pusher(BaseComponent):
         model_blessing: types.BaseChannel,
         push_destination: pusher_pb2.PushDestination,
         statistics: types.BaseChannel | None = None,
+        examples: types.BaseChannel | None = None,
     ) -> None:
         """Wires the node.
 
@@ -42,12 +44,15 @@ class Pusher(BaseComponent):
             push_destination: The folder that versions go to.
             statistics: Of the data the model was trained on; its uri goes into the manifest, for
                 later runs to see a drift.
+            examples: Raw, with the splits `train` and `val`; keys of their rows go beside the
+                manifest, so that a later Evaluator does not hold them against this model.
         """
         super().__init__(
             spec=PusherSpec(
                 model=model,
                 model_blessing=model_blessing,
                 statistics=statistics,
+                examples=examples,
                 push_destination=push_destination,
                 custom_config="null",
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),

@@ -1,6 +1,5 @@
 """The stock executor, unless the newest version at the destination is this very model."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,8 +12,12 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from tfx_rebalance.files import RELEASES, newest_version
+from tfx_rebalance.releases import FITTED_ROWS, tree_digest, write_row_keys
 
 Artifacts = dict[str, list[types.Artifact]]
+
+FITTED = ("train", "val")
+"""Splits whose rows a model has seen: it learns from one, stops and decides by the other."""
 
 
 class Executor(StockExecutor):
@@ -45,7 +48,12 @@ class Executor(StockExecutor):
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         path = pushed.get_string_custom_property("pushed_destination")
         if path:
-            write_manifest(path, statistics=input_dict.get("statistics") or [], said=self.said)
+            write_manifest(
+                path,
+                statistics=input_dict.get("statistics") or [],
+                examples=input_dict.get("examples") or [],
+                said=self.said,
+            )
 
 
 class OverridingExecutor(Executor):
@@ -57,13 +65,18 @@ class OverridingExecutor(Executor):
 
 
 def write_manifest(
-    pushed: str, *, statistics: list[types.Artifact], said: Mapping[str, object] | None = None
+    pushed: str,
+    *,
+    statistics: list[types.Artifact],
+    examples: list[types.Artifact],
+    said: Mapping[str, object] | None = None,
 ) -> None:
     """Writes `releases/<version>.json` beside a version, if it is not there: what it came from.
 
     Args:
         pushed: The version's folder.
         statistics: Of the data the model was trained on; may be empty.
+        examples: The raw ones, of which `FITTED` is what the model was fitted on; may be empty.
         said: What else it is to say, as JSON takes it.
     """
     base, version = os.path.split(pushed.rstrip("/"))
@@ -74,21 +87,13 @@ def write_manifest(
         "version": version,
         "model_sha256": tree_digest(pushed),
         "statistics_uri": statistics[0].uri if statistics else None,
+        FITTED_ROWS: f"{version}.rows" if examples else None,
         **(said or {}),
     }
     fileio.makedirs(os.path.dirname(path))
+    if examples:
+        folders = [artifact_utils.get_split_uri(examples, split) for split in FITTED]
+        write_row_keys(os.path.join(os.path.dirname(path), f"{version}.rows"), folders)
     with fileio.open(f"{path}.writing", "w") as file:
         file.write(json.dumps(manifest, indent=2))
     fileio.rename(f"{path}.writing", path, overwrite=True)
-
-
-def tree_digest(folder: str) -> str:
-    """Returns the SHA-256 over the names and contents of all files under `folder`."""
-    digest = hashlib.sha256()
-    for parent, _, files in sorted(fileio.walk(folder)):
-        for name in sorted(files):
-            path = os.path.join(parent, name)
-            digest.update(os.path.relpath(path, folder).encode())
-            with fileio.open(path, "rb") as file:
-                digest.update(hashlib.sha256(file.read()).digest())
-    return digest.hexdigest()

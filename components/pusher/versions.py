@@ -6,28 +6,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tfx_rebalance.errors import ConfigError, CorruptArtifactError
+from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.files import RELEASES, newest_version
+from tfx_rebalance.releases import manifests_of
 
 LONGEST_WAIT = 5
 """Seconds that a version may lie in the future before the clock counts as wrong."""
 LAST_FILE = "saved_model.pb"
 """Without it a folder is no version for those who serve it."""
-
-
-def manifests_of(base: str) -> dict[str, dict[str, Any]]:
-    """Returns the manifests at a destination, version -> content, oldest first.
-
-    Raises:
-        CorruptArtifactError: If one cannot be read.
-    """
-    import tensorflow as tf  # Costs seconds, so only where it is needed.
-
-    folder = os.path.join(base, RELEASES)
-    names = tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []
-    stems = [os.path.splitext(name) for name in names]
-    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
-    return {v: _manifest(os.path.join(folder, f"{v}.json")) for v in sorted(versions, key=int)}
 
 
 def origin_of(version: str, manifests: Mapping[str, Mapping[str, Any]]) -> str:
@@ -83,18 +69,3 @@ def copy_version(base: str, source: str, *, said: Mapping[str, Any]) -> str:
     # Last: from now on it is served, and there is no moment in which the manifest is missing.
     tf.io.gfile.copy(os.path.join(origin, LAST_FILE), os.path.join(target, LAST_FILE))
     return version
-
-
-def _manifest(path: str) -> dict[str, Any]:
-    import tensorflow as tf
-
-    try:
-        with tf.io.gfile.GFile(path) as file:
-            content = json.load(file)
-    except (tf.errors.OpError, ValueError) as error:
-        raise CorruptArtifactError(
-            f"{path!r} cannot be read: {error}. Restore it, or remove it and its version."
-        ) from None
-    if not isinstance(content, dict):
-        raise CorruptArtifactError(f"{path!r} is no manifest. Restore it, or remove its version.")
-    return content

@@ -144,6 +144,7 @@ class RunFacts(_Part):
     model_uri: str | None = None
     """The model that was trained, released or not."""
     statistics_uri: str | None = None
+    examples_uri: str | None = None
     """Of the data it was trained on."""
     released_version: str | None = None
     """What this run itself released, or found released."""

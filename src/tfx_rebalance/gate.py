@@ -105,8 +105,9 @@ class Gate(_Part):
     classes: tuple[str, ...]
     confidence: float
     champion: Literal["compared", "cold_start", "off"]
-    excluded_rows: int = 0
-    """Eval rows the champion was trained on: they left the comparison with it."""
+    excluded_rows: int | None = 0
+    """Eval rows the champion was fitted on: they left the comparison with it; None: its release
+    does not say which rows those are, so none did."""
     shares: tuple[ShareCell, ...]
     champions: tuple[ChampionCell, ...] = ()
     calibrations: tuple[CalibrationCell, ...] = ()

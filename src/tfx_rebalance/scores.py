@@ -150,9 +150,7 @@ def _separated(a: Floats, b: Floats) -> bool:
     return bool(a.max() <= b.min() or b.max() <= a.min())
 
 
-def _newton(
-    inputs: Floats, y: Floats, rows: Floats, line: Floats
-) -> tuple[float, Floats, Floats]:
+def _newton(inputs: Floats, y: Floats, rows: Floats, line: Floats) -> tuple[float, Floats, Floats]:
     q = 1 / (1 + np.exp(-np.clip(inputs @ line, -500, 500)))
     gradient = inputs.T @ (rows * (y - q))
     hessian = (inputs * (rows * q * (1 - q))[:, None]).T @ inputs

@@ -44,7 +44,7 @@ def released(root) -> Outcome:
 def test_a_reachable_bar_is_released(released):
     assert released.exit_code == 0, released
     assert released.result["verdict"] == "released"
-    assert released.result["gate"] == "point estimate"
+    assert released.result["confidence"] == 0.95
     assert {
         "run_id",
         "verdict",

@@ -8,7 +8,6 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from support.pipeline_runs import EXAMPLES
 from support.run_facts import gate
 
-from tfx_rebalance.components.pusher.executor import tree_digest
 from tfx_rebalance.pipeline.checks import check_config
 from tfx_rebalance.pipeline.config_file import load_config
 from tfx_rebalance.pipeline.facts import Asked, facts_of
@@ -17,6 +16,7 @@ from tfx_rebalance.pipeline.pages import write_report
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.run import _reported
 from tfx_rebalance.pipeline.runners.local import NodeRun
+from tfx_rebalance.releases import tree_digest
 
 pytestmark = pytest.mark.tfx
 
@@ -84,6 +84,7 @@ class Run:
 
     def facts(self, verdict="not_released", code=4):
         result = RunResult(
+            confidence=0.95,
             run_id=self.place.run_id,
             verdict=verdict,
             reason="why",
@@ -108,6 +109,7 @@ def test_a_report_that_cannot_be_written_is_a_warning_and_the_result_stays(run, 
 
     monkeypatch.setattr("tfx_rebalance.pipeline.run.write_report", full)
     result = RunResult(
+        confidence=0.95,
         run_id="run-1",
         verdict="released",
         reason="why",

@@ -25,7 +25,7 @@ class Served:
 
     def run(self, run_id, *, content="model", kind="not_released", **changes):
         """Makes a run that trained a model of this content."""
-        from tfx_rebalance.components.pusher.executor import tree_digest
+        from tfx_rebalance.releases import tree_digest
 
         model = self.root / "pipeline/Trainer/model" / run_id
         served = model / "Format-Serving"
@@ -51,7 +51,7 @@ class Served:
         (folder / "variables").mkdir(parents=True)
         (folder / "variables" / "data").write_text("weights")
         (folder / "saved_model.pb").write_text(content)
-        write_manifest(str(folder), statistics=[])
+        write_manifest(str(folder), statistics=[], examples=[])
         self.run(f"run-{version}", content=content, kind="released", released_version=version)
 
     def call(self, *args):

@@ -16,6 +16,7 @@ def result_of(verdict="released", **fields):
         "run_id": "20260101-120000",
         "verdict": verdict,
         "reason": "every class reached its bar",
+        "confidence": 0.95,
         "classes": {"legit": ClassResult(**CLASS, support=12_000, bar=0.5), "fraud": ClassResult()},
         "model_uri": "serving/cards/1" if verdict == "released" else None,
         "seconds": {"ExampleGen": 1.25, "Trainer": 20.0},

@@ -7,7 +7,6 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from tfx_rebalance.components.example_gen.columns import content_hashes
 from tfx_rebalance.components.example_gen.dealing import Tally
 from tfx_rebalance.components.example_gen.labels import Counts, counts_of
 from tfx_rebalance.components.example_gen.parts import Part
@@ -17,6 +16,7 @@ from tfx_rebalance.components.example_gen.splitting.assign import KeyedPart
 from tfx_rebalance.components.example_gen.splitting.keyfile import KEY, RowKeys, write_keys
 from tfx_rebalance.components.example_gen.times import times_of
 from tfx_rebalance.components.example_gen.transforms.job import Job, Rows
+from tfx_rebalance.content import content_hashes
 from tfx_rebalance.errors import DataError
 
 

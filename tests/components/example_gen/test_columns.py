@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from tfx_rebalance.components.example_gen import columns
-from tfx_rebalance.components.example_gen.columns import as_lists, conform, content_hashes
+from tfx_rebalance import content
+from tfx_rebalance.components.example_gen.columns import as_lists, conform
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Wanted
+from tfx_rebalance.content import content_hashes
 from tfx_rebalance.errors import DataError
 
 pytestmark = pytest.mark.tfx
@@ -251,7 +252,7 @@ def test_the_hash_of_scalars_is_that_of_pandas(cells):
 def test_rows_that_are_hashed_in_steps_have_the_same_hashes(monkeypatch):
     batch = batch_of(n=pa.array(range(100)), x=pa.array(np.linspace(0, 1, 100)))
     whole = content_hashes(batch).tolist()
-    monkeypatch.setattr(columns, "HASHED_TOGETHER", 7)
+    monkeypatch.setattr(content, "HASHED_TOGETHER", 7)
     assert content_hashes(batch).tolist() == whole
 
 

@@ -11,8 +11,9 @@ from support.ingestion import Ingest, report_of, splits_of
 from tfx.types import artifact_utils
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
-from tfx_rebalance.components.example_gen.columns import conform, content_hashes
+from tfx_rebalance.components.example_gen.columns import conform
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Wanted
+from tfx_rebalance.content import content_hashes
 from tfx_rebalance.records import read_records, shard_paths
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]

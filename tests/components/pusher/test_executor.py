@@ -8,8 +8,9 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
-from tfx_rebalance.components.pusher.executor import Executor, tree_digest, write_manifest
+from tfx_rebalance.components.pusher.executor import Executor, write_manifest
 from tfx_rebalance.files import newest_version
+from tfx_rebalance.releases import tree_digest
 
 pytestmark = pytest.mark.tfx
 
@@ -84,6 +85,7 @@ def test_a_push_writes_what_the_version_came_from(push, tmp_path):
             "version": version,
             "model_sha256": tree_digest(str(tmp_path / "serving" / version)),
             "statistics_uri": "statistics/7",
+            "fitted_rows": None,
         }
     }
 
@@ -129,5 +131,5 @@ def test_without_statistics_the_manifest_says_so(push, tmp_path):
 def test_a_manifest_lies_beside_its_version_and_is_no_version(tmp_path):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "saved_model.pb").write_text("model")
-    write_manifest(f"{tmp_path}/7/", statistics=[])
+    write_manifest(f"{tmp_path}/7/", statistics=[], examples=[])
     assert [path.name for path in (tmp_path / "releases").iterdir()] == ["7.json"]

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sources import WANTED
 
-from tfx_rebalance.components.example_gen.columns import content_hashes
 from tfx_rebalance.components.example_gen.sources import csv as source
 from tfx_rebalance.components.example_gen.sources.csv import CsvReader, read_file
 from tfx_rebalance.components.example_gen.sources.csv_header import header_columns
 from tfx_rebalance.components.example_gen.sources.settings import CsvSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Piece, Wanted
+from tfx_rebalance.content import content_hashes
 from tfx_rebalance.errors import ConfigError, DataError
 
 PLAIN = "n,x,s,y\n1,0.5,a,0\n-2,1e3,b,1\n"

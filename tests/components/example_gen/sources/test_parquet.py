@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sources import WANTED, rows_of
 
-from tfx_rebalance.components.example_gen.columns import content_hashes
 from tfx_rebalance.components.example_gen.sources import parquet
 from tfx_rebalance.components.example_gen.sources.csv import CsvReader
 from tfx_rebalance.components.example_gen.sources.parquet import ParquetReader
 from tfx_rebalance.components.example_gen.sources.settings import CsvSource, ParquetSource
 from tfx_rebalance.components.example_gen.sources.source import BadRows, Wanted
+from tfx_rebalance.content import content_hashes
 from tfx_rebalance.errors import DataError
 
 READER = ParquetReader(ParquetSource(path="unused"))

@@ -37,6 +37,8 @@ class Measured:
     counts: Counts
     quality: dict[str, ClassQuality]
     overall: dict[str, float]
+    excluded_rows: int
+    """That are in no pair, because the champion was fitted on them."""
 
 
 def read_measured(uri: str, *, classes: Sequence[str], cold_start: bool) -> Measured:
@@ -50,7 +52,7 @@ def read_measured(uri: str, *, classes: Sequence[str], cold_start: bool) -> Meas
     Raises:
         DataError: If the eval split had no row.
     """
-    slices = {key: values for key, values in _slices(uri)}
+    slices = dict(_slices(uri))
     if () not in slices:
         raise DataError(
             "the eval split has no row to judge a model by. Give data.splits.eval a larger share, "
@@ -72,10 +74,11 @@ def read_measured(uri: str, *, classes: Sequence[str], cold_start: bool) -> Meas
         name: float(everything[output, name])
         for output, names in OVERALL.items()
         for name in names.values()
-        if name not in {CONFUSION, PAIRED}
+        if name != CONFUSION
     }
     numbers["brier"] = float(sum(found.brier for found in quality.values()))
-    return Measured(counts, quality, numbers)
+    pairs = everything.get((SCORES, PAIRED))
+    return Measured(counts, quality, numbers, 0 if pairs is None else int(pairs[:, 4].sum()))
 
 
 def _slices(uri: str) -> Iterator[tuple[tuple[tuple[str, str], ...], Named]]:
@@ -122,7 +125,7 @@ def _paired(values: Named, classes: Sequence[str]) -> dict[str, Paired]:
     found = values.get((SCORES, PAIRED))
     if found is None:
         return {}
-    return {name: Paired(*map(int, row)) for name, row in zip(classes, found, strict=True)}
+    return {name: Paired(*map(int, row[:4])) for name, row in zip(classes, found, strict=True)}
 
 
 def _text(key: metrics_for_slice_pb2.SingleSliceKey) -> str:

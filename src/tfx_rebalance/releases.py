@@ -1,0 +1,148 @@
+"""What lies beside released models: manifests, and the keys of the rows a model was fitted on."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tfx_rebalance.content import content_hashes
+from tfx_rebalance.draws import Keys, mix
+from tfx_rebalance.errors import CorruptArtifactError
+from tfx_rebalance.files import RELEASES
+
+FITTED_ROWS = "fitted_rows"
+"""In a manifest: the file beside it with the keys of the rows the model was fitted on."""
+
+
+def manifests_of(base: str) -> dict[str, dict[str, Any]]:
+    """Returns the manifests at a destination, version -> content, oldest first.
+
+    Raises:
+        CorruptArtifactError: If one cannot be read.
+    """
+    import tensorflow as tf  # Costs seconds, so only where it is needed.
+
+    folder = os.path.join(base, RELEASES)
+    names = tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []
+    stems = [os.path.splitext(name) for name in names]
+    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
+    return {v: _manifest(os.path.join(folder, f"{v}.json")) for v in sorted(versions, key=int)}
+
+
+def tree_digest(folder: str) -> str:
+    """Returns the SHA-256 over the names and contents of all files under `folder`."""
+    import tensorflow as tf
+
+    digest = hashlib.sha256()
+    for parent, _, files in sorted(tf.io.gfile.walk(folder)):
+        for name in sorted(files):
+            path = os.path.join(parent, name)
+            digest.update(os.path.relpath(path, folder).encode())
+            with tf.io.gfile.GFile(path, "rb") as file:
+                digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()
+
+
+def row_keys(records: npt.NDArray[np.object_]) -> Keys:
+    """Returns a 64-bit key of each row by its features' names and values, (n,).
+
+    The bytes will not do: the features of a tf.Example are in any order. A feature without a value
+    is as one that is not there.
+
+    Args:
+        records: Serialized tf.Examples, (n,), object of bytes.
+    """
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+    batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
+    sums = np.zeros(batch.num_rows, np.uint64)
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        hashes = mix(content_hashes(pa.record_batch([column], names=[name])) + _name_key(name))
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        sums += np.where(lengths > 0, hashes, np.uint64(0))
+    return mix(sums)
+
+
+def _name_key(name: str) -> np.uint64:
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "big"))
+
+
+def write_row_keys(path: str, folders: Iterable[str]) -> None:
+    """Writes the keys of all rows of some splits, each once, ascending.
+
+    Args:
+        path: The file.
+        folders: Of the splits.
+    """
+    import tensorflow as tf
+
+    from tfx_rebalance.records import read_records, shard_paths
+
+    shards = [shard for folder in folders for shard in shard_paths(folder)]
+    found = [row_keys(records) for shard in shards for records in read_records(shard)]
+    with tf.io.gfile.GFile(f"{path}.writing", "wb") as file:
+        file.write(np.unique(np.concatenate(found)).tobytes())
+    tf.io.gfile.rename(f"{path}.writing", path, overwrite=True)
+
+
+@lru_cache(maxsize=2)
+def read_row_keys(path: str) -> Keys:
+    """Returns the keys that `write_row_keys` wrote, (n,), ascending."""
+    import tensorflow as tf
+
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return np.frombuffer(file.read(), np.uint64)
+
+
+def fitted_rows_of(base: str, *, digest: str) -> str | None:
+    """Returns where the keys lie of the rows that a released model was fitted on.
+
+    Args:
+        base: Where models are released to.
+        digest: The model's `tree_digest`.
+
+    Returns:
+        None where no release of this model says it.
+
+    Raises:
+        CorruptArtifactError: If a manifest cannot be read, or names keys that are gone.
+    """
+    named = [
+        manifest[FITTED_ROWS]
+        for manifest in manifests_of(base).values()
+        if manifest.get("model_sha256") == digest and manifest.get(FITTED_ROWS)
+    ]
+    if not named:
+        return None
+    import tensorflow as tf
+
+    path = os.path.join(base, RELEASES, named[-1])
+    if not tf.io.gfile.exists(path):
+        raise CorruptArtifactError(
+            f"{path!r} is gone: the rows that the champion was fitted on. Restore it, or remove "
+            f"{FITTED_ROWS!r} from its manifest: those rows then stay in the comparison."
+        )
+    return path
+
+
+def _manifest(path: str) -> dict[str, Any]:
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            content = json.load(file)
+    except (tf.errors.OpError, ValueError) as error:
+        raise CorruptArtifactError(
+            f"{path!r} cannot be read: {error}. Restore it, or remove it and its version."
+        ) from None
+    if not isinstance(content, dict):
+        raise CorruptArtifactError(f"{path!r} is no manifest. Restore it, or remove its version.")
+    return content
