@@ -19,6 +19,7 @@ from tfx_rebalance.components.report.facts import (
     RunFacts,
     Training,
 )
+from tfx_rebalance.content import rows_digest
 from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.features import Features
 from tfx_rebalance.files import GATE_FILE, INGESTION_FILE, REPORT_FILE, TRAINING_FILE
@@ -171,7 +172,7 @@ def _splits(
 def _fingerprints(left: _Left, ingestion: Ingestion | None) -> Fingerprints:
     def of_splits(path: Path) -> dict[str, str]:
         names = ingestion.splits if ingestion else {}
-        return {split: tree_digest(str(path / f"Split-{split}")) for split in names}
+        return {split: rows_digest(str(path / f"Split-{split}")) for split in names}
 
     return Fingerprints(
         source=left.progress.fingerprint or None,

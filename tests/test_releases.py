@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfx_rebalance.content import row_keys, rows_digest
 from tfx_rebalance.errors import CorruptArtifactError
 from tfx_rebalance.files import RELEASES
 from tfx_rebalance.records import write_shard
 from tfx_rebalance.releases import (
     fitted_rows_of,
     read_row_keys,
-    row_keys,
     tree_digest,
     write_row_keys,
 )
@@ -84,6 +84,11 @@ def test_the_keys_of_splits_are_written_once_each_and_found_by_the_model(tmp_pat
     found = read_row_keys(str(releases / "7.rows"))
     assert found.tolist() == sorted(set(keys(*rows)))
     assert len(found) == 40
+    turned = str(tmp_path / "turned")
+    write_shard(f"{turned}/shard.gz", rows[::-1])
+    assert rows_digest(turned) == rows_digest(folders[0])
+    write_shard(f"{turned}/shard.gz", rows[1:])
+    assert rows_digest(turned) != rows_digest(folders[0])
 
     digest = tree_digest(str(model))
     assert fitted_rows_of(str(tmp_path), digest=digest) is None

@@ -13,7 +13,8 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from tfx_rebalance.components.evaluator.tallies import Paired, Tally
 from tfx_rebalance.components.evaluator.values import confusion_matrix
-from tfx_rebalance.releases import read_row_keys, row_keys
+from tfx_rebalance.content import row_keys
+from tfx_rebalance.releases import read_row_keys
 
 Computations = list[Any]
 """TFMA's `MetricComputation` and `DerivedMetricComputation`."""

@@ -116,8 +116,8 @@ def _quality(values: Named, label: str) -> ClassQuality:
         brier=number("class_brier") or 0.0,
         calibration_slope=float(slope) if determined else None,
         calibration_intercept=float(intercept) if determined else None,
-        pr_curve=tuple((float(r), float(p)) for r, p in curve),
-        reliability=tuple((float(p), float(share), round(n)) for p, share, n in bins),
+        pr_curve=tuple((float(r), float(p)) for r, p in curve if np.isfinite(r)),
+        reliability=tuple((float(p), float(s), round(n)) for p, s, n in bins if np.isfinite(n)),
     )
 
 

@@ -150,7 +150,7 @@ class ClassROCAUC(_Metric):
 
 
 class ClassPRCurve(_Metric):
-    """Recall, ascending, and precision, (points, 2)."""
+    """Recall, ascending, and precision, (200, 2); rows that no point needs are NaN."""
 
     def __init__(self, class_index: int, name: str = "class_pr_curve") -> None:
         super().__init__(Probabilities, values.pr_curve, name, class_index=class_index)
@@ -164,7 +164,7 @@ class ClassCalibrationError(_Metric):
 
 
 class ClassReliability(_Metric):
-    """Mean probability, share of the class and rows of each bin with rows, (bins, 3)."""
+    """Mean probability, share of the class and rows of each bin with rows, (15, 3), then NaN."""
 
     def __init__(self, class_index: int, name: str = "class_reliability") -> None:
         super().__init__(Probabilities, values.reliability, name, class_index=class_index)

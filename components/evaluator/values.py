@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tfx_rebalance.components.evaluator import measures
-from tfx_rebalance.components.evaluator.tallies import Confusion, Paired, Probabilities
+from tfx_rebalance.components.evaluator.tallies import BINS, Confusion, Paired, Probabilities
 from tfx_rebalance.intervals import clopper_pearson_lower, wilson_lower
-from tfx_rebalance.scores import Ints, recalls
+from tfx_rebalance.scores import Floats, Ints, recalls
 
 
 class OfCounts:
@@ -72,8 +72,9 @@ def roc_auc(tally: Probabilities, class_index: int) -> float:
 
 
 def pr_curve(tally: Probabilities, class_index: int) -> Any:
-    """Returns recall and precision, (points, 2)."""
-    return measures.ranking(tally, class_index).curve if tally.rows else np.zeros((0, 2))
+    """Returns recall and precision, (POINTS, 2), the points first, then NaN."""
+    curve = measures.ranking(tally, class_index).curve if tally.rows else np.zeros((0, 2))
+    return _padded(curve, measures.POINTS)
 
 
 def calibration_error(tally: Probabilities, class_index: int) -> float:
@@ -82,8 +83,9 @@ def calibration_error(tally: Probabilities, class_index: int) -> float:
 
 
 def reliability(tally: Probabilities, class_index: int) -> Any:
-    """Returns the reliability diagram of a class, (bins, 3)."""
-    return measures.reliability(tally, class_index) if tally.rows else np.zeros((0, 3))
+    """Returns the reliability diagram of a class, (BINS, 3), bins with rows first, then NaN."""
+    bins = measures.reliability(tally, class_index) if tally.rows else np.zeros((0, 3))
+    return _padded(bins, BINS)
 
 
 def brier(tally: Probabilities, class_index: int) -> float:
@@ -101,3 +103,9 @@ def calibration_line(tally: Probabilities, class_index: int) -> Any:
 def log_loss(tally: Probabilities) -> float:
     """Returns the mean log loss."""
     return tally.log_loss / tally.rows if tally.rows else math.nan
+
+
+def _padded(points: Floats, length: int) -> Floats:
+    """Returns `length` points: TFMA subtracts a baseline's from them, so both need one shape."""
+    missing = length - len(points)
+    return np.pad(points, ((0, missing), (0, 0)), constant_values=math.nan)

@@ -1,9 +1,11 @@
 """Hashes of rows by what is in them."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.util import hash_array
@@ -16,6 +18,48 @@ HASHED_TOGETHER = 1 << 14
 
 _NONE = np.uint64(2**64 - 1)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def row_keys(records: npt.NDArray[np.object_]) -> Keys:
+    """Returns a 64-bit key of each row by its features' names and values, (n,).
+
+    The bytes will not do: the features of a tf.Example are in any order. A feature without a value
+    is as one that is not there.
+
+    Args:
+        records: Serialized tf.Examples, (n,), object of bytes.
+    """
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+    batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
+    sums = np.zeros(batch.num_rows, np.uint64)
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        hashes = mix(content_hashes(pa.record_batch([column], names=[name])) + _name_key(name))
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        sums += np.where(lengths > 0, hashes, np.uint64(0))
+    return mix(sums)
+
+
+def _name_key(name: str) -> np.uint64:
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "big"))
+
+
+def keys_of(folders: Iterable[str]) -> Keys:
+    """Returns the keys of all rows of some splits, (n,), in the order of their files.
+
+    Raises:
+        CorruptArtifactError: If there is no shard, or one is damaged.
+    """
+    from tfx_rebalance.records import read_records, shard_paths  # Imports TensorFlow.
+
+    shards = [shard for folder in folders for shard in shard_paths(folder)]
+    return np.concatenate([row_keys(rows) for shard in shards for rows in read_records(shard)])
+
+
+def rows_digest(folder: str) -> str:
+    """Returns the SHA-256 over the sorted keys of a split: the same for the same rows."""
+    return hashlib.sha256(np.sort(keys_of([folder])).tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

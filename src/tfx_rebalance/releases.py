@@ -8,12 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from tfx_rebalance.content import content_hashes
-from tfx_rebalance.draws import Keys, mix
+from tfx_rebalance.content import keys_of
+from tfx_rebalance.draws import Keys
 from tfx_rebalance.errors import CorruptArtifactError
 from tfx_rebalance.files import RELEASES
 
@@ -50,31 +47,6 @@ def tree_digest(folder: str) -> str:
     return digest.hexdigest()
 
 
-def row_keys(records: npt.NDArray[np.object_]) -> Keys:
-    """Returns a 64-bit key of each row by its features' names and values, (n,).
-
-    The bytes will not do: the features of a tf.Example are in any order. A feature without a value
-    is as one that is not there.
-
-    Args:
-        records: Serialized tf.Examples, (n,), object of bytes.
-    """
-    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
-
-    batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
-    sums = np.zeros(batch.num_rows, np.uint64)
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        hashes = mix(content_hashes(pa.record_batch([column], names=[name])) + _name_key(name))
-        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-        sums += np.where(lengths > 0, hashes, np.uint64(0))
-    return mix(sums)
-
-
-def _name_key(name: str) -> np.uint64:
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return np.uint64(int.from_bytes(digest, "big"))
-
-
 def write_row_keys(path: str, folders: Iterable[str]) -> None:
     """Writes the keys of all rows of some splits, each once, ascending.
 
@@ -84,12 +56,8 @@ def write_row_keys(path: str, folders: Iterable[str]) -> None:
     """
     import tensorflow as tf
 
-    from tfx_rebalance.records import read_records, shard_paths
-
-    shards = [shard for folder in folders for shard in shard_paths(folder)]
-    found = [row_keys(records) for shard in shards for records in read_records(shard)]
     with tf.io.gfile.GFile(f"{path}.writing", "wb") as file:
-        file.write(np.unique(np.concatenate(found)).tobytes())
+        file.write(np.unique(keys_of(folders)).tobytes())
     tf.io.gfile.rename(f"{path}.writing", path, overwrite=True)
 
 

@@ -55,8 +55,9 @@ def test_nothing_before_the_evaluator_reads_eval(nodes):
         for channel in channels.channels
         if (channel.producer_node_query.id, channel.output_key) == ("ExampleGen", "examples")
     }
-    # ImbalanceValidator takes the class counts that ExampleGen wrote down, no row.
-    assert readers == {"StatisticsGen", "ImbalanceValidator", "Transform", "Evaluator"}
+    # ImbalanceValidator takes the class counts that ExampleGen wrote down, no row; Pusher, after
+    # the Evaluator, the keys of `train` and `val`.
+    assert readers == {"StatisticsGen", "ImbalanceValidator", "Transform", "Evaluator", "Pusher"}
 
 
 def test_transform_waits_for_the_validation_gate(nodes):

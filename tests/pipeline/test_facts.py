@@ -5,9 +5,11 @@ from datetime import datetime, timezone
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+from support.examples import example
 from support.pipeline_runs import EXAMPLES
 from support.run_facts import gate
 
+from tfx_rebalance.content import rows_digest
 from tfx_rebalance.pipeline.checks import check_config
 from tfx_rebalance.pipeline.config_file import load_config
 from tfx_rebalance.pipeline.facts import Asked, facts_of
@@ -16,6 +18,7 @@ from tfx_rebalance.pipeline.pages import write_report
 from tfx_rebalance.pipeline.results import RunResult
 from tfx_rebalance.pipeline.run import _reported
 from tfx_rebalance.pipeline.runners.local import NodeRun
+from tfx_rebalance.records import write_shard
 from tfx_rebalance.releases import tree_digest
 
 pytestmark = pytest.mark.tfx
@@ -65,8 +68,7 @@ class Run:
         examples = self.folder("ExampleGen", "examples")
         (examples / "ingestion.json").write_text(json.dumps(INGESTION))
         for split in ("train", "eval"):
-            (examples / f"Split-{split}").mkdir(exist_ok=True)
-            (examples / f"Split-{split}" / "rows.gz").write_text(split)
+            write_shard(str(examples / f"Split-{split}" / "rows.gz"), [example(split=split)])
         self.end("ExampleGen", "examples")
 
     def train(self):
@@ -146,7 +148,7 @@ def test_a_whole_run_is_told_whole(run):
     served = run.root / "pipeline/Trainer/model/Format-Serving"
     assert facts.fingerprints.model == tree_digest(str(served))
     examples = run.root / "pipeline/ExampleGen/examples"
-    assert facts.eval_sha256 == tree_digest(str(examples / "Split-eval"))
+    assert facts.eval_sha256 == rows_digest(str(examples / "Split-eval"))
     assert facts.fingerprints.source == "f00d"
     assert facts.log_tail == ()
     assert facts.next_command == "tfx-rebalance run x.yaml"
@@ -191,7 +193,8 @@ def test_a_second_try_on_the_same_eval_rows_is_counted(run):
     facts = again.facts()
 
     assert (facts.attempt, facts.earlier) == (2, ("run-1",))
-    (run.root / "pipeline/ExampleGen/examples/Split-eval/rows.gz").write_text("other rows")
+    rows = run.root / "pipeline/ExampleGen/examples/Split-eval/rows.gz"
+    write_shard(str(rows), [example(split="other")])
     assert again.facts().attempt == 1
 
 

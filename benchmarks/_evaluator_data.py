@@ -1,0 +1,76 @@
+"""The data of `evaluator.py`: simulated rows, and a SavedModel that costs next to nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+from tfx_rebalance.components.evaluator.eval_config import PROBABILITIES, SCORES
+from tfx_rebalance.components.example_gen.columns import as_lists
+from tfx_rebalance.features import LABEL_INDEX
+from tfx_rebalance.records import shard_name, write_shard
+
+LABEL, LOGITS = "label", "logit"
+SLICED = {"region": 5, "channel": 3}
+"""Feature -> how many values it has."""
+SHARDS = 4
+BLUR = 0.8
+"""Noise on the logits: classes overlap, so no metric is trivial."""
+
+
+def write_rows(folder: Path, classes: Sequence[str], *, rows: int) -> None:
+    """Writes `rows` rows of classes that halve in size from one to the next.
+
+    A row's features are the logits that the model will say, so the rows are nothing real.
+    """
+    random, each = np.random.default_rng(0), rows // SHARDS
+    shares = 0.5 ** np.arange(len(classes))
+    for shard in range(SHARDS):
+        index = random.choice(len(classes), size=each, p=shares / shares.sum())
+        logits = np.log(shares) + random.normal(scale=BLUR, size=(each, len(classes)))
+        logits[np.arange(each), index] += 2
+        columns = {
+            LABEL: np.array(classes, dtype=object)[index],
+            **{f"{LOGITS}{i}": logits[:, i].astype(np.float32) for i in range(len(classes))},
+            **{name: _values(name, random.integers(n, size=each)) for name, n in SLICED.items()},
+        }
+        records = RecordBatchToExamplesEncoder().encode(as_lists(pa.RecordBatch.from_pydict(columns)))
+        write_shard(str(folder / shard_name(shard, SHARDS)), records)
+
+
+def write_model(folder: Path, classes: Sequence[str]) -> None:
+    """Writes a SavedModel with the signatures of `components/trainer` that the Evaluator calls."""
+    model = _Model(classes)
+    signatures = {"serving_default": model.serve, "transform_labels": model.labels}
+    tf.saved_model.save(model, str(folder), signatures=signatures)
+
+
+def _values(name: str, codes: np.ndarray) -> np.ndarray:
+    return np.array([f"{name} {code}" for code in range(SLICED[name])], dtype=object)[codes]
+
+
+class _Model(tf.Module):
+    """The softmax of the logits in the row; its thresholds decide for the smaller classes."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__()
+        self._classes = tf.constant(list(classes))
+        self._thresholds = tf.constant(0.7 ** np.arange(len(classes)), tf.float32)
+        examples = tf.TensorSpec([None], tf.string)
+        self.serve = tf.function(self._serve, input_signature=[examples])
+        self.labels = tf.function(self._labels, input_signature=[examples])
+
+    def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        names = [f"{LOGITS}{i}" for i in range(len(self._classes))]
+        spec = {name: tf.io.FixedLenFeature([], tf.float32) for name in names}
+        parsed = tf.io.parse_example(examples, spec)
+        probabilities = tf.nn.softmax(tf.stack([parsed[name] for name in names], axis=1))
+        return {PROBABILITIES: probabilities, SCORES: probabilities / self._thresholds}
+
+    def _labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        spec = {LABEL: tf.io.FixedLenFeature([], tf.string)}
+        label = tf.io.parse_example(examples, spec)[LABEL]
+        return {LABEL_INDEX: tf.argmax(label[:, None] == self._classes, axis=1)}
