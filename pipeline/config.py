@@ -11,6 +11,11 @@ from tfx_rebalance.components.imbalance_validator.settings import ValidateSettin
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 from tfx_rebalance.components.tuner.settings import TunerSettings
+from tfx_rebalance.pipeline.targets.settings import (
+    ExitSettings,
+    KubeflowSettings,
+    VertexSettings,
+)
 from tfx_rebalance.settings import Settings
 
 
@@ -86,6 +91,9 @@ class PipelineConfig(Settings):
     evaluate: GateSettings = GateSettings()
     push: PushSettings = PushSettings()
     beam: BeamSettings = BeamSettings()
+    kubeflow: KubeflowSettings | None = None
+    vertex: VertexSettings | None = None
+    on_exit: ExitSettings = ExitSettings()
 
     @property
     def serving_data(self) -> DataSettings | None:

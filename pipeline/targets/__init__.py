@@ -1,0 +1,1 @@
+"""Where a pipeline runs besides this machine: Kubeflow Pipelines and Vertex AI Pipelines."""

@@ -1,0 +1,184 @@
+"""What Kubeflow Pipelines and Vertex AI Pipelines are told: one section of the config each."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tfx_rebalance.settings import Settings
+
+Target = Literal["kubeflow", "vertex"]
+Memory = Annotated[float, Field(gt=0)]
+"""In gigabytes."""
+
+VERTEX_ACCELERATORS = (
+    "NVIDIA_TESLA_K80",
+    "NVIDIA_TESLA_P100",
+    "NVIDIA_TESLA_V100",
+    "NVIDIA_TESLA_P4",
+    "NVIDIA_TESLA_T4",
+    "NVIDIA_TESLA_A100",
+    "NVIDIA_A100_80GB",
+    "NVIDIA_L4",
+    "NVIDIA_H100_80GB",
+    "NVIDIA_H100_MEGA_80GB",
+    "NVIDIA_H200_141GB",
+    "NVIDIA_B200",
+)
+"""GPUs by the names of `google.cloud.aiplatform_v1.types.AcceleratorType`; TensorFlow's TPUs are
+not for this Trainer."""
+
+
+class AcceleratorSettings(Settings):
+    """GPUs of one step."""
+
+    type: str = Field(min_length=1)
+    """Kubeflow: a resource name of Kubernetes such as `nvidia.com/gpu`; Vertex: such as
+    `NVIDIA_TESLA_T4`."""
+    count: int = Field(default=1, ge=1, le=16)
+
+
+class TrainingSettings(Settings):
+    """What Trainer and Tuner run on; null: what the target gives every step."""
+
+    image: str | None = None
+    """Null: the target's image, or its name with `-gpu` behind where there is an accelerator."""
+    cpu: Annotated[float, Field(gt=0)] | None = None
+    memory: Memory | None = None
+    accelerator: AcceleratorSettings | None = None
+
+
+class Toleration(Settings):
+    """A taint that Trainer and Tuner may run in spite of, as Kubernetes says it."""
+
+    key: str
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class KubernetesTraining(TrainingSettings):
+    """The same with what Kubernetes chooses nodes by."""
+
+    node_selector: dict[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    spot: bool = False
+    """Whether nodes that may be taken away are asked for (the label and taint of GKE)."""
+
+    @field_validator("accelerator")
+    @classmethod
+    def _resource_name(cls, found: AcceleratorSettings | None) -> AcceleratorSettings | None:
+        if found is not None and "/" not in found.type:
+            raise ValueError(
+                f"type must be a resource name of Kubernetes such as 'nvidia.com/gpu', got "
+                f"{found.type!r}. Vertex's names do not work there"
+            )
+        return found
+
+
+class VertexTraining(TrainingSettings):
+    """The same, checked against Vertex's names."""
+
+    @field_validator("accelerator")
+    @classmethod
+    def _known(cls, found: AcceleratorSettings | None) -> AcceleratorSettings | None:
+        if found is not None and found.type not in VERTEX_ACCELERATORS:
+            raise ValueError(
+                f"type must be one of {', '.join(VERTEX_ACCELERATORS)}, got {found.type!r}"
+            )
+        return found
+
+
+class SecretVariable(Settings):
+    """A key of a Kubernetes secret as an environment variable of every step."""
+
+    secret: str
+    key: str
+    variable: str
+
+
+class Volume(Settings):
+    """A persistent volume claim that every step sees."""
+
+    claim: str
+    path: str
+
+
+class KubeflowSettings(Settings):
+    """Open-source Kubeflow Pipelines, from backend 2.0 on."""
+
+    root: str
+    """Where artifacts go: gs://, or s3:// with a file system for it in the image."""
+    image: str
+    """What every step runs in: kubeflow/Dockerfile, best by digest."""
+    host: str | None = None
+    """The API's address; null: the environment variable KFP_HOST."""
+    namespace: str = "kubeflow"
+    experiment: str = "tfx-rebalance"
+    service_account: str | None = None
+    minimum_backend: tuple[int, int] = (2, 0)
+    """The oldest backend that has to run it. From 2.14 there is an exit handler, from 2.16 the time
+    of the schedule."""
+    training: KubernetesTraining = KubernetesTraining()
+    secrets: tuple[SecretVariable, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+
+    @field_validator("minimum_backend", mode="before")
+    @classmethod
+    def _numbers(cls, version: object) -> object:
+        parts = str(version).split(".") if isinstance(version, str) else version
+        return tuple(parts) if isinstance(parts, list) else parts
+
+    @field_validator("root")
+    @classmethod
+    def _remote(cls, root: str) -> str:
+        if not root.startswith(("gs://", "s3://")):
+            raise ValueError(f"must begin with gs:// or s3://, got {root!r}: steps share no disk")
+        return root.rstrip("/")
+
+
+class RegistrySettings(Settings):
+    """Vertex AI Model Registry."""
+
+    model: str | None = None
+    """The model that released versions are versions of; null: the pipeline's name."""
+    serving_image: str
+    """What Vertex serves the SavedModel with."""
+
+
+class VertexSettings(Settings):
+    """Vertex AI Pipelines."""
+
+    project: str
+    location: str
+    root: str
+    """Where artifacts go: gs://."""
+    image: str
+    service_account: str | None = None
+    network: str | None = None
+    labels: dict[str, str] = {}
+    training: VertexTraining = VertexTraining()
+    registry: RegistrySettings | None = None
+
+    @field_validator("root")
+    @classmethod
+    def _bucket(cls, root: str) -> str:
+        if not root.startswith("gs://"):
+            raise ValueError(f"must begin with gs://, got {root!r}")
+        return root.rstrip("/")
+
+
+class ExitSettings(Settings):
+    """What is done when a run has ended in whatever way."""
+
+    webhook_variable: str | None = None
+    """The environment variable with the address that the final state is posted to; its value is
+    in no spec, log or report."""
+
+    @model_validator(mode="after")
+    def _a_name(self) -> "ExitSettings":
+        if self.webhook_variable is not None and "://" in self.webhook_variable:
+            raise ValueError(
+                "webhook_variable is the name of an environment variable, not the address itself: "
+                "addresses of webhooks are secrets"
+            )
+        return self
