@@ -23,6 +23,8 @@ VERTEX_ACCELERATORS = (
     "NVIDIA_H100_MEGA_80GB",
     "NVIDIA_H200_141GB",
     "NVIDIA_B200",
+    "NVIDIA_GB200",
+    "NVIDIA_RTX_PRO_6000",
 )
 """GPUs by the names of `google.cloud.aiplatform_v1.types.AcceleratorType`; TensorFlow's TPUs are
 not for this Trainer."""
