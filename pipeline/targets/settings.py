@@ -117,18 +117,18 @@ class KubeflowSettings(Settings):
     namespace: str = "kubeflow"
     experiment: str = "tfx-rebalance"
     service_account: str | None = None
-    minimum_backend: tuple[int, int] = (2, 0)
+    minimum_backend: str = Field(default="2.0", pattern=r"^[2-9]\.\d+$")
     """The oldest backend that has to run it. From 2.14 there is an exit handler, from 2.16 the time
     of the schedule."""
     training: KubernetesTraining = KubernetesTraining()
     secrets: tuple[SecretVariable, ...] = ()
     volumes: tuple[Volume, ...] = ()
 
-    @field_validator("minimum_backend", mode="before")
-    @classmethod
-    def _numbers(cls, version: object) -> object:
-        parts = str(version).split(".") if isinstance(version, str) else version
-        return tuple(parts) if isinstance(parts, list) else parts
+    @property
+    def backend(self) -> tuple[int, int]:
+        """Major and minor number of that version."""
+        major, minor = self.minimum_backend.split(".")
+        return int(major), int(minor)
 
     @field_validator("root")
     @classmethod
