@@ -37,7 +37,9 @@ def write_rows(folder: Path, classes: Sequence[str], *, rows: int) -> None:
             **{f"{LOGITS}{i}": logits[:, i].astype(np.float32) for i in range(len(classes))},
             **{name: _values(name, random.integers(n, size=each)) for name, n in SLICED.items()},
         }
-        records = RecordBatchToExamplesEncoder().encode(as_lists(pa.RecordBatch.from_pydict(columns)))
+        records = RecordBatchToExamplesEncoder().encode(
+            as_lists(pa.RecordBatch.from_pydict(columns))
+        )
         write_shard(str(folder / shard_name(shard, SHARDS)), records)
 
 

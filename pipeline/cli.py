@@ -55,7 +55,10 @@ def run(
     config: Path | None, root: Path, overrides: Sequence[str], no_cache: bool, as_json: bool
 ) -> None:
     """Run the pipeline that CONFIG describes (default: the built-in example) on this machine."""
+    from tfx_rebalance.pipeline.beam_presets import beam_args
+
     loaded, features = load(config, overrides)
+    beam_args(loaded, "local")  # Workers that cannot see this disk are refused before TFX loads.
     run_id = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
     root = root.resolve()
     _make_writable(root / "runs" / run_id)
@@ -93,12 +96,16 @@ def run(
 @explains_errors
 def check(config: Path, overrides: Sequence[str]) -> None:
     """Check CONFIG against its schema without running anything."""
+    from tfx_rebalance.pipeline.beam_presets import beam_needs
+
     loaded, features = load(config, overrides)
     click.echo(f"{config}: ok. Pipeline {loaded.name!r}, label {features.label!r} with the classes")
     click.echo(f"  {', '.join(features.classes)}")
     kinds = (("numeric", features.numeric), ("categorical", features.categorical))
     for kind, inputs in (*kinds, *([("image", features.images)] if features.images else [])):
         click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
+    for line in beam_needs(loaded):
+        click.echo(line)
 
 
 for command in (power, report, release, rollback):

@@ -11,6 +11,7 @@ from tfx_rebalance.components.imbalance_validator.settings import ValidateSettin
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
 from tfx_rebalance.components.tuner.settings import TunerSettings
+from tfx_rebalance.pipeline.beam_settings import BeamSettings
 from tfx_rebalance.pipeline.targets.settings import (
     ExitSettings,
     KubeflowSettings,
@@ -67,14 +68,6 @@ class PushSettings(Settings):
 
     destination: str | None = None
     """A directory; null: `serving/<name>` under the root."""
-
-
-class BeamSettings(Settings):
-    """Where Beam runs."""
-
-    args: tuple[str, ...] = ()
-    """Empty: DirectRunner in this process. With any flag TFX first builds a package of itself for
-    remote workers, 2 s in every Beam node."""
 
 
 class PipelineConfig(Settings):

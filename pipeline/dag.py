@@ -7,13 +7,11 @@ from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-    LatestBlessedModelStrategy,
-)
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
+from tfx_rebalance.components.champion.component import Champion
 from tfx_rebalance.components.evaluator.component import Evaluator
 from tfx_rebalance.components.example_gen.component import ExampleGen
 from tfx_rebalance.components.imbalance_validator.component import ImbalanceValidator
@@ -25,6 +23,7 @@ from tfx_rebalance.components.trainer.settings import GateToPass
 from tfx_rebalance.components.tuner.component import Tuner
 from tfx_rebalance.components.validation_gate.component import ValidationGate
 from tfx_rebalance.features import Features
+from tfx_rebalance.pipeline.beam_presets import Place, beam_args
 from tfx_rebalance.pipeline.config import PipelineConfig
 
 LATEST_TUNER = "LatestTuner"
@@ -37,7 +36,7 @@ NOT_FOUND = {
 
 PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
 
-NEVER_CACHED = ("ImbalanceValidator", "ValidationGate", "Pusher")
+NEVER_CACHED = ("ImbalanceValidator", "ValidationGate", "Champion", "Pusher")
 """Nodes that judge or read the outside world: a remembered answer would be no answer."""
 
 
@@ -47,6 +46,7 @@ def create_pipeline(
     *,
     root: str,
     destination: str,
+    target: Place = "local",
     fingerprint: str = "",
     serving_fingerprint: str = "",
 ) -> Pipeline:
@@ -57,6 +57,7 @@ def create_pipeline(
         features: What `checks.check_config` made of the schema.
         root: Where artifacts go.
         destination: Where released models go.
+        target: Where the steps run.
         fingerprint: A hash of the source's content (see `ExampleGen`).
         serving_fingerprint: The same of the rows that were sent to the model, if there are any.
     """
@@ -125,11 +126,7 @@ def create_pipeline(
     )
 
     compared = config.evaluate.champion is not None
-    champion = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id("Champion")
+    champion = Champion(released=destination)
 
     evaluator = Evaluator(
         examples=examples,
@@ -166,12 +163,12 @@ def create_pipeline(
             rebalance,
             *tuner,
             trainer,
-            champion,
+            *([champion] if compared else []),
             evaluator,
             pusher,
         ],
         enable_cache=True,
-        beam_pipeline_args=list(config.beam.args),
+        beam_pipeline_args=beam_args(config, target),
     )
 
 

@@ -17,7 +17,7 @@ from tfx_rebalance.errors import ModelError
 from tfx_rebalance.features import FEATURES_FILE, Features
 from tfx_rebalance.files import GATE_FILE
 from tfx_rebalance.gate import Gate
-from tfx_rebalance.releases import fitted_rows_of, tree_digest
+from tfx_rebalance.releases import COLD_START, fitted_rows_of, tree_digest
 from tfx_rebalance.settings import Settings
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -40,6 +40,7 @@ class Executor(StockExecutor):
     ) -> None:
         """Evaluates as the stock executor does, without thresholds, and judges."""
         judged = Judged.model_validate_json(exec_properties["gate"])
+        input_dict = _without_cold_start(input_dict)
         baseline, fitted_rows = input_dict.get("baseline_model"), None
         if baseline:
             check_comparable(_features(input_dict["model"]), champion=_features(baseline))
@@ -78,6 +79,14 @@ def gate_of(uri: str, judged: Judged, *, cold_start: bool) -> Gate:
         confusion=tuple(map(tuple, measured.counts.confusion.tolist())),
         settings=judged.settings.model_dump(mode="json"),
     )
+
+
+def _without_cold_start(inputs: Artifacts) -> Artifacts:
+    """Returns the inputs without a baseline that only says that there is none."""
+    baseline = inputs.get("baseline_model")
+    if not baseline or not baseline[0].get_int_custom_property(COLD_START):
+        return inputs
+    return {key: value for key, value in inputs.items() if key != "baseline_model"}
 
 
 def _bless(blessings: list[types.Artifact], inputs: Artifacts, *, passed: bool) -> None:

@@ -36,7 +36,9 @@ def compile_pipeline(config: PipelineConfig, features: Features, output: Path) -
             "under trainer, or a search such as tuner: {algorithm: hyperband}."
         )
     destination = config.push.destination or f"serving/{config.name}"
-    pipeline = create_pipeline(config, features, root="", destination=destination)
+    pipeline = create_pipeline(
+        config, features, root="", destination=destination, target="vertex"
+    )
     with tempfile.TemporaryDirectory() as folder:
         runner = KubeflowV2DagRunner(
             KubeflowV2DagRunnerConfig(default_image=IMAGE, use_pipeline_spec_2_1=True),

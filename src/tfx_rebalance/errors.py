@@ -35,3 +35,22 @@ class StorageError(RebalanceError):
 
 class ModelError(RebalanceError):
     """A model could not be trained, loaded or used."""
+
+
+class ServiceError(RebalanceError):
+    """Kubeflow Pipelines or Vertex AI could not be reached, or did not do what it was asked."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        """As HTTP counts; 0: it was not reached."""
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may go well the next time."""
+        return self.status in {0, 408, 429} or self.status >= 500
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been done all the same."""
+        return self.status == 408 or self.status >= 500

@@ -14,6 +14,10 @@ from tfx_rebalance.draws import Keys
 from tfx_rebalance.errors import CorruptArtifactError
 from tfx_rebalance.files import RELEASES
 
+COLD_START = "cold_start"
+"""A property of the Champion's model: 1 where nothing was released yet, and there are no files."""
+RELEASED_VERSION = "released_version"
+"""Another one: which version it is a copy of."""
 FITTED_ROWS = "fitted_rows"
 """In a manifest: the file beside it with the keys of the rows the model was fitted on."""
 

@@ -59,7 +59,7 @@ def evaluate(uri: Path, scored: Scored, config: tfma.EvalConfig) -> None:
     config = tfma.utils.update_eval_config_with_defaults(
         config, has_baseline=not alone, rubber_stamp=True
     )
-    labels = {output: scored.labels for output in OUTPUTS}
+    labels = dict.fromkeys(OUTPUTS, scored.labels)
     rows = len(scored.labels)
     extracts = {
         tfma.FEATURES_KEY: dict(scored.features),

@@ -1,0 +1,1 @@
+"""Champion: the last released model, on any target."""

@@ -1,0 +1,1 @@
+"""Runs and schedules on Kubeflow Pipelines and Vertex AI Pipelines: see docs/schedules.md."""

@@ -1,0 +1,154 @@
+"""When a schedule fires: the two backends write cron differently, and neither says so clearly."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.pipeline.targets.settings import Target
+
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Days of each month, at most."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One place of a cron."""
+
+    name: str
+    low: int
+    high: int
+    words: Sequence[str] = ()
+    """What `low` and its successors may be called."""
+    question: bool = False
+    """Whether Kubeflow takes ? for any value there."""
+
+
+SECOND = Field("second", 0, 59)
+MINUTE = Field("minute", 0, 59)
+HOUR = Field("hour", 0, 23)
+DAY = Field("day of the month", 1, 31, question=True)
+MONTH = Field("month", 1, 12, _MONTHS)
+WEEKDAY = Field("day of the week", 0, 6, _WEEKDAYS, question=True)
+
+_FIVE = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+FIELDS: Mapping[Target, tuple[Field, ...]] = {"kubeflow": (SECOND, *_FIVE), "vertex": _FIVE}
+_FORMS: Mapping[Target, str] = {
+    "kubeflow": "Kubeflow takes six fields, second minute hour day month weekday, and no time zone "
+    "(its server has one: CRON_SCHEDULE_TIMEZONE, else UTC), such as '0 0 3 * * *'",
+    "vertex": "Vertex takes five fields, minute hour day month weekday, after a time zone if you "
+    "like, such as '0 3 * * *' or 'TZ=Europe/Berlin 0 3 * * *' (else UTC)",
+}
+
+
+def check_cron(cron: str, target: Target) -> str:
+    """Returns `cron` with single spaces between its fields.
+
+    Raises:
+        ConfigError: If the backend would not take it, or would read it as another time; the message
+            says what it would be there if it is the other backend's.
+    """
+    problem = _problem(cron, target)
+    if problem:
+        raise ConfigError(f"--cron {cron!r}: {problem}. {_remedy(cron, target)}.")
+    return " ".join(cron.split())
+
+
+def values(text: str, field: Field, target: Target) -> frozenset[int]:
+    """Returns the values that one field of a cron stands for.
+
+    Raises:
+        ValueError: If it is none; the message says why.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        found |= _part(part, field, target)
+    return frozenset(found)
+
+
+def _problem(cron: str, target: Target) -> str | None:
+    """Returns what is wrong, or None."""
+    zone, texts = _split(cron)
+    fields = FIELDS[target]
+    if zone is not None and target == "kubeflow":
+        return f"it has a time zone, {zone!r}"
+    if zone is not None and not _is_zone(zone.partition("=")[2]):
+        return f"{zone!r} names no time zone such as Europe/Berlin"
+    if len(texts) != len(fields):
+        return f"it has {len(texts)} {'field' if len(texts) == 1 else 'fields'}, not {len(fields)}"
+    sets = {}
+    for field, text in zip(fields, texts, strict=True):
+        try:
+            sets[field] = values(text, field, target)
+        except ValueError as error:
+            return f"the {field.name} {error}"
+    anyday = len(sets[WEEKDAY]) == WEEKDAY.high + 1
+    if anyday and all(day > _LONGEST[month - 1] for day in sets[DAY] for month in sets[MONTH]):
+        return "it never fires, as no such day is in such a month"
+    return None
+
+
+def _remedy(cron: str, target: Target) -> str:
+    """Returns the form the backend takes, and the same time in it if it is in the other's."""
+    other: Target = "vertex" if target == "kubeflow" else "kubeflow"
+    if _problem(cron, other):
+        return _FORMS[target]
+    _, texts = _split(cron)
+    if target == "kubeflow":
+        return f"That is Vertex's form. {_FORMS[target]}: here {' '.join(['0', *texts])!r}"
+    if texts[0] == "0":
+        same = " ".join("*" if text == "?" else text for text in texts[1:])
+        return f"That is Kubeflow's form. {_FORMS[target]}: here {same!r}"
+    return f"That is Kubeflow's form. {_FORMS[target]}. It knows no seconds"
+
+
+def _split(cron: str) -> tuple[str | None, list[str]]:
+    """Returns the word with the time zone, if there is one, and the fields."""
+    texts = cron.split()
+    if texts and "=" in texts[0]:
+        return texts[0], texts[1:]
+    return None, texts
+
+
+def _is_zone(name: str) -> bool:
+    if not re.fullmatch(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)*", name):
+        return False
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # Also where the name is a folder of zones.
+        return False
+    return True
+
+
+def _part(part: str, field: Field, target: Target) -> set[int]:
+    """Returns the values of one part between commas: `*`, `5`, `1-5`, any but `5` also with `/2`."""
+    base, slash, step_text = part.partition("/")
+    step = 1
+    if slash:
+        if not re.fullmatch(r"[0-9]{1,2}", step_text) or not 1 <= int(step_text) <= field.high:
+            raise ValueError(f"{part!r} must have a step from 1 to {field.high} after the /")
+        step = int(step_text)
+    if base == "*" or (base == "?" and field.question and target == "kubeflow"):
+        return set(range(field.low, field.high + 1, step))
+    low_text, dash, high_text = base.partition("-")
+    low = _value(low_text, field)
+    if not dash:
+        if slash:
+            raise ValueError(f"{part!r} must have * or a range such as 1-5 before the /")
+        return {low}
+    high = _value(high_text, field)
+    if low > high:
+        raise ValueError(f"{base!r} goes backwards")
+    return set(range(low, high + 1, step))
+
+
+def _value(text: str, field: Field) -> int:
+    if text.upper() in field.words:
+        return field.low + list(field.words).index(text.upper())
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not field.low <= int(text) <= field.high:
+        words = f" or {field.words[0]} to {field.words[-1]}" if field.words else ""
+        raise ValueError(f"must be {field.low} to {field.high}{words}, got {text!r}")
+    return int(text)
