@@ -63,10 +63,19 @@ wheel: setup ## Prove that the wheel stands alone, then build it into dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist
 
 .PHONY: compile
-compile: setup ## Compile the card fraud example for Vertex AI into build/
+compile: ROOT ?= gs://bucket/card-fraud
+compile: IMAGE ?= tfx-rebalance:latest
+compile: setup ## Compile the card fraud example for Kubeflow and Vertex into build/ (ROOT=, IMAGE=)
 	mkdir -p build
+	$(BIN)/tfx-rebalance compile examples/card_fraud.yaml --target kubeflow \
+	  --set "kubeflow={root: '$(ROOT)', image: '$(IMAGE)'}" --output build/card_fraud.kubeflow.yaml
 	$(BIN)/tfx-rebalance compile examples/card_fraud.yaml --target vertex \
+	  --set "vertex={project: project, location: location, root: '$(ROOT)', image: '$(IMAGE)'}" \
 	  --output build/card_fraud.vertex.yaml
+
+.PHONY: image
+image: ## Build the image for Kubeflow, Vertex and Beam's workers (ARGS=gpu; IMAGE=registry/name)
+	@scripts/image.sh $(ARGS)
 
 .PHONY: bench
 bench: setup ## Run every benchmark; fails when one misses its target (ARGS="--quick")

@@ -23,6 +23,7 @@ RUNTIME = [
     "ml-metadata>=1.16.0,<1.17",
     "apache-beam[gcp]>=2.67.0,<2.68",  # From 2.68 on DirectRunner downloads the Prism binary.
     "dill>=0.3.1",  # tfx-bsl imports it, Beam 2.67 brings it only as an extra.
+    "google-cloud-aiplatform>=1.165,<2",  # Older ones do not bound the active runs of a schedule.
     "kfp>=2.5.0,<2.6",  # Later ones need a protobuf that tensorflow-metadata 1.16 refuses.
     "protobuf>=3.20.3,<4",
     "setuptools<81",  # kfp 2.5.0 imports pkg_resources.

@@ -9,8 +9,11 @@ import pkgutil
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "tfx_rebalance"
+ROOMS = (PACKAGE, *(f"{PACKAGE}.{room}" for room in ("components", "pipeline", "examples")))
+"""Packages to look through one by one: an editable install keeps them in several folders."""
 STOCK = (
     "tfx.components.example_validator.executor.Executor",
     "tfx.components.schema_gen.import_schema_gen.executor.Executor",
@@ -31,30 +34,38 @@ def main(arguments: list[str]) -> int:
     wanted = parser.parse_args(arguments)
     found = [*executors(), *STOCK]
     for path in found:
-        module, _, name = path.rpartition(".")
-        getattr(import_module(module), name).Do
+        if not callable(getattr(named(path), "Do", None)):
+            raise SystemExit(f"{path} is no executor: it has no Do.")
     for name in (*ENTRY_POINTS, *modules()):
         import_module(name)
     titles = artifacts()
     for title in titles:
-        module, _, name = title.rpartition(".")
-        getattr(import_module(module), name)
+        named(title)
     print("\n".join([*found, *titles]))
     if wanted.gpu:
         libraries()
     return 0
 
 
+def named(path: str) -> Any:
+    """Returns what a dotted path names."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
 def modules() -> list[str]:
     """Returns every module of ours."""
-    package = import_module(PACKAGE)
-    return [found.name for found in pkgutil.walk_packages(package.__path__, f"{PACKAGE}.")]
+    walks = (pkgutil.walk_packages(import_module(room).__path__, f"{room}.") for room in ROOMS)
+    return sorted({found.name for walk in walks for found in walk})
 
 
 def executors() -> list[str]:
     """Returns the class path of the executor of each component of ours."""
     names = [name for name in modules() if name.endswith(".component")]
-    return sorted({path for name in names for path in _paths(name)})
+    found = sorted({path for name in names for path in _paths(name)})
+    if not found:
+        raise SystemExit(f"{PACKAGE} has no component: it is not installed whole.")
+    return found
 
 
 def artifacts() -> list[str]:

@@ -64,14 +64,11 @@ def beam_needs(config: PipelineConfig) -> list[str]:
         worker_image(config, "local")
     for place in places:
         beam_args(config, place)
-    images = " and ".join(
-        dict.fromkeys(worker_image(config, p) for p in places if p != "local")
-        or [beam.image or "this installation"]
-    )
+    images = dict.fromkeys(worker_image(config, place) for place in places if place != "local")
     lines = _dataflow_needs(beam) if beam.preset == "dataflow" else _cluster_needs(beam)
     return [
         f"beam on {beam.preset} has to find:",
-        f"  workers' image: {images}, with this version of this package in it",
+        *(f"  the image {image}, with this version of this package in it" for image in images),
         *(f"  {line}" for line in lines),
     ]
 

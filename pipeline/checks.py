@@ -17,6 +17,7 @@ from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.gate_checks import check_gate
 from tfx_rebalance.pipeline.image_checks import check_image
+from tfx_rebalance.pipeline.targets.settings import KubeflowSettings
 
 
 def check_config(config: PipelineConfig) -> Features:
@@ -28,9 +29,9 @@ def check_config(config: PipelineConfig) -> Features:
     """
     schema = read_schema(config.data.schema_file)
     features = features_of(schema, label=config.data.label, exclude=config.data.exclude)
-    _source_exists("data.source", config.data)
+    _source_exists("data.source", config.data, config.kubeflow)
     if config.serving_data is not None:
-        _source_exists("validate.serving", config.serving_data.for_serving())
+        _source_exists("validate.serving", config.serving_data.for_serving(), config.kubeflow)
     _known_classes(config, features.classes)
     check_gate(config.evaluate, schema, classes=features.classes)
     _known_columns(config, features)
@@ -64,8 +65,11 @@ def read_schema(path: str) -> schema_pb2.Schema:
         ) from None
 
 
-def _source_exists(key: str, data: DataSettings) -> None:
-    """A pattern's files may still come; one file by its name, or a folder of images, is there."""
+def _source_exists(key: str, data: DataSettings, kubeflow: KubeflowSettings | None) -> None:
+    """A pattern's files may still come; one file by its name, or a folder of images, is there.
+
+    What lies on a volume of Kubeflow's is seen by its steps alone.
+    """
     path = getattr(data.source, "path", None)
     if path is None:
         if data.splits.files is not None and data.source.format != "tfds":
@@ -74,6 +78,8 @@ def _source_exists(key: str, data: DataSettings) -> None:
             )
         return
     if "://" in path or any(character in path for character in "*?{["):
+        return
+    if kubeflow is not None and kubeflow.is_on_volume(path):
         return
     if data.source.format == "image_folder" or data.splits.files is not None:
         if not Path(path).is_dir():

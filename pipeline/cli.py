@@ -21,10 +21,13 @@ from tfx_rebalance.pipeline.command import (
     load,
     quiet,
 )
+from tfx_rebalance.pipeline.compile_commands import check_spec, compile_
 from tfx_rebalance.pipeline.power_command import power
 from tfx_rebalance.pipeline.release_commands import release, report, rollback
+from tfx_rebalance.pipeline.schedules.commands import schedule, submit
 
 if TYPE_CHECKING:
+    from tfx_rebalance.pipeline.config import PipelineConfig
     from tfx_rebalance.pipeline.results import RunResult
 
 
@@ -55,10 +58,8 @@ def run(
     config: Path | None, root: Path, overrides: Sequence[str], no_cache: bool, as_json: bool
 ) -> None:
     """Run the pipeline that CONFIG describes (default: the built-in example) on this machine."""
-    from tfx_rebalance.pipeline.beam_presets import beam_args
-
     loaded, features = load(config, overrides)
-    beam_args(loaded, "local")  # Workers that cannot see this disk are refused before TFX loads.
+    _workers_see_this_disk(loaded)
     run_id = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
     root = root.resolve()
     _make_writable(root / "runs" / run_id)
@@ -84,9 +85,7 @@ def run(
         )
     _tell(result, as_json=as_json)
     if result.verdict == "stopped":
-        if click.get_current_context().params.get("debug") and place.traceback.exists():
-            click.echo(place.traceback.read_text(), err=True)
-        click.echo(f"error: {result.reason}", err=True)
+        _tell_why(result, place.traceback)
     sys.exit(result.exit_code)
 
 
@@ -99,16 +98,17 @@ def check(config: Path, overrides: Sequence[str]) -> None:
     from tfx_rebalance.pipeline.beam_presets import beam_needs
 
     loaded, features = load(config, overrides)
+    beam = beam_needs(loaded)
     click.echo(f"{config}: ok. Pipeline {loaded.name!r}, label {features.label!r} with the classes")
     click.echo(f"  {', '.join(features.classes)}")
     kinds = (("numeric", features.numeric), ("categorical", features.categorical))
     for kind, inputs in (*kinds, *([("image", features.images)] if features.images else [])):
         click.echo(f"{kind} inputs ({len(inputs)}): {', '.join(f.name for f in inputs)}")
-    for line in beam_needs(loaded):
+    for line in beam:
         click.echo(line)
 
 
-for command in (power, report, release, rollback):
+for command in (power, report, release, rollback, compile_, check_spec, submit, schedule):
     main.add_command(command)
 
 
@@ -164,33 +164,6 @@ def demo_data(output: Path, **settings: int | None) -> None:
     click.echo(f"{output}: {settings['rows']:,} simulated transactions")
 
 
-@main.command("compile")
-@CONFIG
-@SETTINGS
-@click.option("--target", type=click.Choice(["vertex"]), required=True)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="The pipeline spec (schema 2.1, YAML).",
-)
-@explains_errors
-def compile_(config: Path, overrides: Sequence[str], target: str, output: Path) -> None:
-    """Compile CONFIG for Vertex AI Pipelines; needs no network and no credentials."""
-    loaded, features = load(config, overrides)
-    quiet()
-    from tfx_rebalance.pipeline.runners.vertex import compile_pipeline, local_paths
-
-    compile_pipeline(loaded, features, output)
-    for key in local_paths(loaded):
-        click.echo(
-            f"warning: {key} is a place on this machine, which {target} cannot see; "
-            f"compile with --set {key}=gs://... before you submit.",
-            err=True,
-        )
-    click.echo(f"{output}: compiled for {target}")
-
-
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
@@ -228,12 +201,24 @@ def _tell(result: "RunResult", *, as_json: bool) -> None:
     print_table(result, Console())
 
 
+def _tell_why(result: "RunResult", traceback: Path) -> None:
+    if click.get_current_context().params.get("debug") and traceback.exists():
+        click.echo(traceback.read_text(), err=True)
+    click.echo(f"error: {result.reason}", err=True)
+
+
 def _again(config: Path | None, root: Path, overrides: Sequence[str]) -> str:
     """Returns the command of a run as a person types it."""
     settings = [word for override in overrides for word in ("--set", override)]
     return shlex.join(
         ["tfx-rebalance", "run", *([str(config)] if config else []), "--root", str(root), *settings]
     )
+
+
+def _workers_see_this_disk(config: "PipelineConfig") -> None:
+    from tfx_rebalance.pipeline.beam_presets import beam_args
+
+    beam_args(config, "local")
 
 
 def _make_writable(folder: Path) -> None:

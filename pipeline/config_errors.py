@@ -40,7 +40,9 @@ def _place(
 ) -> str:
     """Returns the `--set` a key comes from, else the file and the line it is in or belongs to."""
     for override in reversed(overrides):
-        if _dotted(keys).startswith(override.partition("=")[0]):
+        name = override.partition("=")[0]
+        made = keys not in lines and name.startswith(f"{_dotted(keys)}.")  # The whole section.
+        if made or _dotted(keys).startswith(name):
             return f"--set {override}"
     line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
     return f"{path}, line {line}"

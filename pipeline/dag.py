@@ -1,5 +1,7 @@
 """The pipeline; it reads like the drawing in ARCHITECTURE.md."""
 
+from typing import Any
+
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -11,6 +13,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
+from tfx_rebalance.components.carried_schema.component import CarriedSchema
 from tfx_rebalance.components.champion.component import Champion
 from tfx_rebalance.components.evaluator.component import Evaluator
 from tfx_rebalance.components.example_gen.component import ExampleGen
@@ -25,6 +28,7 @@ from tfx_rebalance.components.validation_gate.component import ValidationGate
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.beam_presets import Place, beam_args
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.targets.run_day import day_of_run
 
 LATEST_TUNER = "LatestTuner"
 """The node of `tuner: {from: latest}`."""
@@ -49,6 +53,7 @@ def create_pipeline(
     target: Place = "local",
     fingerprint: str = "",
     serving_fingerprint: str = "",
+    schema_text: str | None = None,
 ) -> Pipeline:
     """Returns the pipeline that a config describes, the same for every target.
 
@@ -60,11 +65,13 @@ def create_pipeline(
         target: Where the steps run.
         fingerprint: A hash of the source's content (see `ExampleGen`).
         serving_fingerprint: The same of the rows that were sent to the model, if there are any.
+        schema_text: The schema, where the steps do not see its file.
     """
-    schema = ImportSchemaGen(schema_file=config.data.schema_file)
+    schema = _schema(config, schema_text)
     schema_of = {"schema": schema.outputs["schema"]}
 
-    example_gen = ExampleGen(settings=config.data, fingerprint=fingerprint, **schema_of)
+    day = day_of_run(config, target)
+    example_gen = ExampleGen(settings=config.data, fingerprint=fingerprint, **day, **schema_of)
     examples = example_gen.outputs["examples"]
 
     # What describes `eval` is its class counts alone, and ExampleGen has them.
@@ -76,7 +83,7 @@ def create_pipeline(
     )
     statistics = statistics_gen.outputs["statistics"]
     schema_validator = ExampleValidator(statistics=statistics, **schema_of)
-    serving, serving_statistics = _serving(config, schema_of, fingerprint=serving_fingerprint)
+    serving, serving_statistics = _serving(config, {**day, **schema_of}, serving_fingerprint)
     validator = ImbalanceValidator(
         statistics=statistics,
         anomalies=schema_validator.outputs["anomalies"],
@@ -122,7 +129,7 @@ def create_pipeline(
         settings=config.trainer,
         hyperparameters=_hyperparameters(tuner),
         gate=_gate(config, features),
-        checkpoints=f"{root}/checkpoints/{config.name}" if root else None,
+        checkpoints=f"{root}/checkpoints/{config.name}" if target == "local" else None,
     )
 
     compared = config.evaluate.champion is not None
@@ -172,16 +179,22 @@ def create_pipeline(
     )
 
 
+def _schema(config: PipelineConfig, text: str | None) -> BaseNode:
+    if text is None:
+        return ImportSchemaGen(schema_file=config.data.schema_file)
+    return CarriedSchema(text=text).with_id("ImportSchemaGen")
+
+
 def _serving(
-    config: PipelineConfig, schema_of: dict[str, BaseChannel], *, fingerprint: str
+    config: PipelineConfig, given: dict[str, Any], fingerprint: str
 ) -> tuple[list[BaseNode], BaseChannel | None]:
     """Returns the nodes that describe the rows sent to the model, and their statistics."""
     data = config.serving_data
     if data is None:
         return [], None
-    example_gen = ExampleGen(settings=data, fingerprint=fingerprint, serving=True, **schema_of)
+    example_gen = ExampleGen(settings=data, fingerprint=fingerprint, serving=True, **given)
     example_gen = example_gen.with_id("ServingExampleGen")
-    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"], **schema_of)
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"], schema=given["schema"])
     statistics_gen = statistics_gen.with_id("ServingStatisticsGen")
     return [example_gen, statistics_gen], statistics_gen.outputs["statistics"]
 

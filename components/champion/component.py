@@ -1,6 +1,4 @@
-"""Champion: the model that is served now, as an artifact; what a Resolver gives only where runs
-share ML Metadata.
-"""
+"""Champion: the model that is served now, for targets whose runs share no ML Metadata too."""
 
 from tfx import types
 from tfx.dsl.components.base.base_component import BaseComponent

@@ -3,6 +3,7 @@
 from tfx import types
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
@@ -19,6 +20,8 @@ class ExampleGenSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "serving": ExecutionParameter(type=int),
+        "run_date": ExecutionParameter(type=str),
+        "schedule_time": ExecutionParameter(type=str),
     }
 
 
@@ -40,6 +43,8 @@ class ExampleGen(BaseBeamComponent):
         settings: DataSettings,
         fingerprint: str = "",
         serving: bool = False,
+        run_date: str | RuntimeParameter = "",
+        schedule_time: str = "",
     ) -> None:
         """Wires the node.
 
@@ -50,6 +55,10 @@ class ExampleGen(BaseBeamComponent):
                 Without it the node must not be cached.
             serving: Whether these are rows that were sent to the model: they may come without a
                 label and with unknown ones, and all go to the one split `serving`.
+            run_date: The day of this run, such as a parameter of the pipeline; it wins over
+                `settings.run_date`, unless it is empty.
+            schedule_time: What the backend puts the time of the schedule in place of; it wins over
+                `settings.run_date`, too. "": the backend has no such thing.
         """
         settings = settings.for_serving() if serving else settings
         super().__init__(
@@ -58,6 +67,8 @@ class ExampleGen(BaseBeamComponent):
                 settings=settings.model_dump_json(by_alias=True),
                 fingerprint=fingerprint,
                 serving=int(serving),  # On KFP a bool is an integer anyway.
+                run_date=run_date,
+                schedule_time=schedule_time,
                 examples=types.Channel(type=standard_artifacts.Examples),
             )
         )

@@ -3,10 +3,12 @@
 import hashlib
 import os
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timezone
 from uuid import uuid4
 
 import apache_beam as beam
 import tensorflow as tf
+from absl import logging
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.example_gen import utils
@@ -19,6 +21,7 @@ from tfx.utils import io_utils
 from tfx_rebalance.components.example_gen.files import fingerprint, window_of
 from tfx_rebalance.components.example_gen.labels import Labels
 from tfx_rebalance.components.example_gen.parts import Part, parts_of
+from tfx_rebalance.components.example_gen.run_date import chosen_run_date
 from tfx_rebalance.components.example_gen.settings import DataSettings
 from tfx_rebalance.components.example_gen.sources.settings import BigQuerySource
 from tfx_rebalance.components.example_gen.sources.source import Piece
@@ -46,7 +49,7 @@ class Executor(BaseBeamExecutor):
     ) -> None:
         """Writes one folder of GZIP TFRecords per split and the report, or nothing at all."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        settings = DataSettings.model_validate_json(exec_properties["settings"])
+        settings = _settings(exec_properties)
         schema_folder = artifact_utils.get_single_uri(input_dict["schema"])
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_folder))
         target = artifact_utils.get_single_instance(output_dict["examples"])
@@ -69,6 +72,21 @@ class Executor(BaseBeamExecutor):
             if known is not None:
                 raise known from error
             raise
+
+
+def _settings(exec_properties: dict[str, str]) -> DataSettings:
+    """Returns the settings with the day that this run is for."""
+    settings = DataSettings.model_validate_json(exec_properties["settings"])
+    run_date = chosen_run_date(
+        settings.run_date,
+        asked=exec_properties.get("run_date", ""),
+        scheduled=exec_properties.get("schedule_time", ""),
+        unscheduled=settings.unscheduled,
+        now=datetime.now(timezone.utc),
+    )
+    if run_date != settings.run_date:
+        logging.info("this run is for %s (data.run_date: %s)", run_date, settings.run_date)
+    return settings.model_copy(update={"run_date": run_date})
 
 
 def _empty(folder: str) -> None:

@@ -2,10 +2,57 @@
 
 import datetime
 import re
+from typing import Literal
 
 from tfx_rebalance.errors import DataError
 
 EPOCH = datetime.date(1970, 1, 1)
+
+Unscheduled = Literal["now", "fail"]
+"""What a run is for that nobody scheduled, and nobody said a day for."""
+
+
+def chosen_run_date(
+    configured: str | None,
+    *,
+    asked: str,
+    scheduled: str,
+    unscheduled: Unscheduled,
+    now: datetime.datetime,
+) -> str | None:
+    """Returns the `run_date` of one run; None: it has none.
+
+    Args:
+        configured: `data.run_date`.
+        asked: What the one who submitted the run said; it wins. "": nothing.
+        scheduled: The time of the schedule that started it, as the backend says it; it wins over
+            the config. "": the backend says none.
+        unscheduled: What 1970-01-01 stands for, which Vertex says where there was no schedule, and
+            the config has no day either.
+        now: The moment it runs, with a time zone.
+
+    Raises:
+        DataError: If the backend did not fill in the schedule's time, or there was no schedule and
+            that is not allowed.
+    """
+    if asked or not scheduled:
+        return asked or configured
+    if is_placeholder(scheduled):
+        raise DataError(
+            f"the time of the schedule is {scheduled!r}: the backend did not fill it in, so it is "
+            "older than kubeflow.minimum_backend says. Set that to its version, or give the day: "
+            "tfx-rebalance submit --run-date YYYY-MM-DD."
+        )
+    if _moment(scheduled, "the time of the schedule").date() != EPOCH:
+        return scheduled
+    if configured is not None and not is_placeholder(configured):
+        return configured
+    if unscheduled == "fail":
+        raise DataError(
+            "no schedule started this run, and nobody said which day it is for. Give it: "
+            "tfx-rebalance submit --run-date YYYY-MM-DD; or set data.unscheduled: now."
+        )
+    return now.isoformat(timespec="seconds")
 
 
 def run_moment(text: str) -> datetime.datetime:
@@ -24,19 +71,23 @@ def run_moment(text: str) -> datetime.datetime:
             f"data.run_date is {text!r}: the scheduler did not fill it in. Give the day as "
             "YYYY-MM-DD, or run on a scheduler that knows this placeholder."
         )
-    try:
-        moment = utc_moment(text)
-    except ValueError:
-        raise DataError(
-            f"data.run_date {text!r} is no day. Allowed are YYYY-MM-DD, RFC 3339 such as "
-            "2026-01-31T03:00:00Z, and a scheduler's placeholder."
-        ) from None
+    moment = _moment(text, "data.run_date")
     if moment.date() == EPOCH:
         raise DataError(
             f"data.run_date is {text!r}, which a scheduler gives for a run that was started by "
             "hand. Give the day as YYYY-MM-DD."
         )
     return moment
+
+
+def _moment(text: str, what: str) -> datetime.datetime:
+    try:
+        return utc_moment(text)
+    except ValueError:
+        raise DataError(
+            f"{what} {text!r} is no day. Allowed are YYYY-MM-DD, RFC 3339 such as "
+            "2026-01-31T03:00:00Z, and a scheduler's placeholder."
+        ) from None
 
 
 def utc_moment(text: str) -> datetime.datetime:

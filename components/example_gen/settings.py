@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tfx_rebalance.components.example_gen.run_date import (
+    Unscheduled,
     is_placeholder,
     run_moment,
     utc_moment,
@@ -123,7 +124,10 @@ class DataSettings(Settings):
     exclude: tuple[str, ...] = ()
     """Columns that are read but never a model input: ids, dates, what is only known afterwards."""
     run_date: str | None = None
-    """The day that is run: `YYYY-MM-DD`, RFC 3339, or a scheduler's placeholder."""
+    """The day that is run: `YYYY-MM-DD`, RFC 3339, or a scheduler's placeholder. On Kubeflow and
+    Vertex the day a run was submitted for and the time of its schedule win over it."""
+    unscheduled: Unscheduled = "now"
+    """The day of a run there that no schedule started and nobody said a day for."""
     lag_days: int = Field(default=0, ge=0)
     """The newest day taken is so many days before `run_date`."""
     span: int | None = Field(default=None, ge=0)

@@ -1,15 +1,15 @@
 """When a schedule fires: the two backends write cron differently, and neither says so clearly."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.targets.settings import Target
 
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Days of each month, at most."""
 
@@ -21,7 +21,7 @@ class Field:
     name: str
     low: int
     high: int
-    words: Sequence[str] = ()
+    words: tuple[str, ...] = ()
     """What `low` and its successors may be called."""
     question: bool = False
     """Whether Kubeflow takes ? for any value there."""
@@ -98,11 +98,12 @@ def _remedy(cron: str, target: Target) -> str:
         return _FORMS[target]
     _, texts = _split(cron)
     if target == "kubeflow":
-        return f"That is Vertex's form. {_FORMS[target]}: here {' '.join(['0', *texts])!r}"
-    if texts[0] == "0":
-        same = " ".join("*" if text == "?" else text for text in texts[1:])
-        return f"That is Kubeflow's form. {_FORMS[target]}: here {same!r}"
-    return f"That is Kubeflow's form. {_FORMS[target]}. It knows no seconds"
+        same = " ".join(["0", *texts])
+        return f"That is Vertex's form; here it would be {same!r}. {_FORMS[target]}"
+    if texts[0] != "0":
+        return f"That is Kubeflow's form; Vertex knows no seconds. {_FORMS[target]}"
+    same = " ".join("*" if text == "?" else text for text in texts[1:])
+    return f"That is Kubeflow's form; here it would be {same!r}. {_FORMS[target]}"
 
 
 def _split(cron: str) -> tuple[str | None, list[str]]:
@@ -124,7 +125,7 @@ def _is_zone(name: str) -> bool:
 
 
 def _part(part: str, field: Field, target: Target) -> set[int]:
-    """Returns the values of one part between commas: `*`, `5`, `1-5`, any but `5` also with `/2`."""
+    """Returns the values of one part between commas: `*`, `5`, `1-5`, and `*/2` or `1-5/2`."""
     base, slash, step_text = part.partition("/")
     step = 1
     if slash:
@@ -147,7 +148,7 @@ def _part(part: str, field: Field, target: Target) -> set[int]:
 
 def _value(text: str, field: Field) -> int:
     if text.upper() in field.words:
-        return field.low + list(field.words).index(text.upper())
+        return field.low + field.words.index(text.upper())
     if not re.fullmatch(r"[0-9]{1,2}", text) or not field.low <= int(text) <= field.high:
         words = f" or {field.words[0]} to {field.words[-1]}" if field.words else ""
         raise ValueError(f"must be {field.low} to {field.high}{words}, got {text!r}")

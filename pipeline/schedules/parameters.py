@@ -1,4 +1,4 @@
-"""Values for the parameters of a compiled pipeline: neither backend fills in or checks them well."""
+"""Values for the parameters of a compiled pipeline, as neither backend checks them well."""
 
 import datetime
 import json
@@ -35,11 +35,7 @@ def parameter_values(
     Raises:
         ConfigError: If one is unknown, missing, given twice, or not of its type.
     """
-    texts = _texts(given)
-    if run_date is not None:
-        if RUN_DATE in texts:
-            raise ConfigError(f"--run-date and --param {RUN_DATE} say the same. Keep one.")
-        texts[RUN_DATE] = _day(run_date)
+    texts = _texts(given, run_date)
     for key in texts:
         if key not in spec.parameters:
             raise ConfigError(_unknown(spec, key, run_date))
@@ -60,7 +56,22 @@ def parameter_values(
     return values
 
 
-def _texts(given: Sequence[str]) -> dict[str, str]:
+def check_same_parameters(run_id: str, there: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Checks that a run that is there already is the one that is asked for.
+
+    Raises:
+        ConfigError: If it has other parameters.
+    """
+    other = sorted(k for k in {*there, *wanted} if there.get(k) != wanted.get(k))
+    if other:
+        raise ConfigError(
+            f"the run {run_id!r} is there already with other parameters: {', '.join(other)}. Take "
+            "another --run-id."
+        )
+
+
+def _texts(given: Sequence[str], run_date: str | None) -> dict[str, str]:
+    """Returns what is given for each parameter."""
     texts: dict[str, str] = {}
     for word in given:
         key, equals, text = word.partition("=")
@@ -74,6 +85,10 @@ def _texts(given: Sequence[str]) -> dict[str, str]:
                 "it away or give the value itself."
             )
         texts[key] = text
+    if run_date is not None:
+        if RUN_DATE in texts:
+            raise ConfigError(f"--run-date and --param {RUN_DATE} say the same. Keep one.")
+        texts[RUN_DATE] = _day(run_date)
     return texts
 
 
@@ -94,9 +109,7 @@ def _day(text: str) -> str:
             raise ValueError
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ConfigError(
-            f"--run-date must be a day such as 2026-03-01, got {text!r}."
-        ) from None
+        raise ConfigError(f"--run-date must be a day such as 2026-03-01, got {text!r}.") from None
 
 
 def _value(key: str, text: str, kind: str) -> Any:
@@ -115,9 +128,7 @@ def _value(key: str, text: str, kind: str) -> Any:
         value = None
     wanted = _KINDS[kind]
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise ConfigError(
-            f"--param {key} must be {_WORDS[kind]}, got {text!r}."
-        )
+        raise ConfigError(f"--param {key} must be {_WORDS[kind]}, got {text!r}.")
     return value
 
 

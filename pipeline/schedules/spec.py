@@ -1,7 +1,6 @@
 """The compiled pipeline that is sent: made from the config, or a file that was made before."""
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ import yaml
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.config import PipelineConfig
-from tfx_rebalance.pipeline.targets.settings import Target
+from tfx_rebalance.pipeline.targets.faults import Fault
+from tfx_rebalance.pipeline.targets.settings import Backend, Target
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Spec:
     text: str = field(repr=False)
     """The YAML, as it is uploaded."""
     pipeline: Mapping[str, Any] = field(repr=False)
-    """Its first document, the `PipelineSpec`."""
+    """The document in it that is the `PipelineSpec`."""
 
     @property
     def version(self) -> str:
@@ -45,73 +45,59 @@ def compiled_spec(config: PipelineConfig, features: Features, target: Target) ->
     Raises:
         ConfigError: If the target cannot run what the config says.
     """
-    from tfx_rebalance.pipeline.runners.vertex import compile_pipeline
+    from tfx_rebalance.pipeline.targets.checks import check_target
+
+    check_target(config, target)  # Before TFX is imported, which takes seconds.
+    from tfx_rebalance.pipeline.targets.compiling import compile_pipeline
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
-        compile_pipeline(config, features, path)
-        text = path.read_text(encoding="utf-8")
-    return parse_spec(text, where="the compiled pipeline", name=config.name, target=target)
+        compile_pipeline(config, features, target=target, output=path)
+        return _spec(path.read_text(encoding="utf-8"), config.name)
 
 
-def read_spec(path: Path, *, name: str, target: Target) -> Spec:
+def read_spec(path: Path, *, name: str, target: Target, backend: Backend = (2, 0)) -> Spec:
     """Returns the pipeline that was compiled into a file.
+
+    Args:
+        path: The file.
+        name: The pipeline's name in the config.
+        target: What it is sent to.
+        backend: The oldest version of Kubeflow's API server that has to run it.
 
     Raises:
         ConfigError: If it cannot be read, or is not of this pipeline and this target.
     """
+    where = f"--spec {str(path)!r}"
+    remedy = f"Compile it with: tfx-rebalance compile CONFIG --target {target} --output FILE.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(
-            f"--spec {str(path)!r} cannot be read: {error.strerror}. Give the file that "
-            f"tfx-rebalance compile --target {target} wrote, or leave --spec away."
-        ) from None
+        raise ConfigError(f"{where} cannot be read: {error.strerror}. {remedy}.") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"--spec {str(path)!r} is not UTF-8 text: {error.reason}.") from None
-    return parse_spec(text, where=f"--spec {str(path)!r}", name=name, target=target)
+        raise ConfigError(f"{where} is not UTF-8 text: {error.reason}. {remedy}.") from None
+    from tfx_rebalance.pipeline.targets.contract import faults_of
+
+    # A parameter may be without a default here: its value is given with the run.
+    faults = [f for f in faults_of(text, target, backend=backend) if not _is_missing_default(f)]
+    if faults:
+        raise ConfigError(
+            f"{where} is nothing that {target} takes: {'; '.join(map(str, faults))}. {remedy}."
+        )
+    spec = _spec(text, name)
+    found = spec.pipeline["pipelineInfo"]["name"]
+    if found != name:
+        raise ConfigError(
+            f"{where} is of the pipeline {found!r}, the config of {name!r}. {remedy}."
+        )
+    return spec
 
 
-def parse_spec(text: str, *, where: str, name: str, target: Target) -> Spec:
-    """Returns the pipeline in a compiled file's text.
-
-    Args:
-        text: YAML: the pipeline, and for Kubeflow what the platform is told.
-        where: What to call it in a message.
-        name: The pipeline's name in the config.
-        target: What it is sent to.
-
-    Raises:
-        ConfigError: If it is not of this pipeline and this target.
-    """
-    remedy = f"Compile it with: tfx-rebalance compile CONFIG --target {target} --output FILE.yaml"
-    try:
-        documents = list(yaml.safe_load_all(text))
-        json.dumps(documents)
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        line = str(error).splitlines()[0]
-        raise ConfigError(f"{where} is not YAML of plain values: {line}. {remedy}.") from None
-    problem = _problem(documents, name, target)
-    if problem:
-        raise ConfigError(f"{where} {problem}. {remedy}.")
-    return Spec(name=name, text=text, pipeline=documents[0])
+def _spec(text: str, name: str) -> Spec:
+    documents = [document for document in yaml.safe_load_all(text) if document is not None]
+    [pipeline] = [document for document in documents if "platforms" not in document]
+    return Spec(name=name, text=text, pipeline=pipeline)
 
 
-def _problem(documents: list[Any], name: str, target: Target) -> str | None:
-    """Returns what is wrong with the documents of a compiled file, or None."""
-    first = documents[0] if documents else None
-    if not isinstance(first, dict):
-        return "holds no compiled pipeline"
-    if "pipelineSpec" in first:
-        return "is a PipelineJob, which Kubeflow does not take; a PipelineSpec is wanted"
-    if not isinstance(first.get("root"), dict) or not isinstance(first.get("pipelineInfo"), dict):
-        return "holds no compiled pipeline: it has no root or no pipelineInfo"
-    if first.get("schemaVersion") != "2.1.0":
-        return f"has the schema version {first.get('schemaVersion')!r}; 2.1.0 is wanted"
-    if first["pipelineInfo"].get("name") != name:
-        return f"is of the pipeline {first['pipelineInfo'].get('name')!r}, the config of {name!r}"
-    if len(documents) > (2 if target == "kubeflow" else 1):
-        return f"has {len(documents)} documents: it was not compiled for {target}"
-    if not all(isinstance(d, dict) and "platforms" in d for d in documents[1:]):
-        return "has a second document without `platforms`"
-    return None
+def _is_missing_default(fault: Fault) -> bool:
+    return fault.place.startswith("root.inputDefinitions.parameters.")

@@ -1,5 +1,7 @@
 """What Kubeflow Pipelines and Vertex AI Pipelines are told: one section of the config each."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -7,6 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from tfx_rebalance.settings import Settings
 
 Target = Literal["kubeflow", "vertex"]
+Backend = tuple[int, int]
+"""A version of Kubeflow's API server."""
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Memory = Annotated[float, Field(gt=0)]
 """In gigabytes."""
 
@@ -93,27 +98,59 @@ class VertexTraining(TrainingSettings):
 class SecretVariable(Settings):
     """A key of a Kubernetes secret as an environment variable of every step."""
 
-    secret: str
-    key: str
-    variable: str
+    secret: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+    variable: str = Field(pattern=VARIABLE)
 
 
 class Volume(Settings):
     """A persistent volume claim that every step sees."""
 
-    claim: str
-    path: str
+    claim: str = Field(min_length=1)
+    path: str = Field(pattern=r"^/[^/]")
 
 
-class KubeflowSettings(Settings):
-    """Open-source Kubeflow Pipelines, from backend 2.0 on."""
+class TargetSettings(Settings):
+    """What every target is told."""
 
     root: str
-    """Where artifacts go: gs://, or s3:// with a file system for it in the image."""
-    image: str
+    """Where artifacts and released models go."""
+    image: str = Field(min_length=1)
     """What every step runs in: kubeflow/Dockerfile, best by digest."""
+    retries: int = Field(default=1, ge=0, le=10)
+    """How often a step is tried again that may be: not ValidationGate and Pusher."""
+    training: TrainingSettings = TrainingSettings()
+
+    @property
+    def artifacts(self) -> str:
+        """Where the artifacts of runs go."""
+        return f"{self.root}/pipeline"
+
+    @property
+    def training_image(self) -> str:
+        """What Trainer and Tuner run in."""
+        on_gpu = f"{self.image}-gpu" if self.training.accelerator is not None else self.image
+        return self.training.image or on_gpu
+
+    @model_validator(mode="after")
+    def _has_a_training_image(self) -> "TargetSettings":
+        training = self.training
+        if training.accelerator is not None and training.image is None and "@" in self.image:
+            raise ValueError(
+                f"has an accelerator, and its image {self.image!r} is named by digest, which has "
+                "no -gpu behind it. Give training.image, the one of the Dockerfile's stage gpu"
+            )
+        return self
+
+
+class KubeflowSettings(TargetSettings):
+    """Open-source Kubeflow Pipelines.
+
+    `root` is gs://, or s3:// with a file system for it in the image.
+    """
+
     host: str | None = None
-    """The API's address; null: the environment variable KFP_HOST."""
+    """The API's address, without a password; null: the environment variable KFP_HOST."""
     namespace: str = "kubeflow"
     experiment: str = "tfx-rebalance"
     service_account: str | None = None
@@ -124,8 +161,12 @@ class KubeflowSettings(Settings):
     secrets: tuple[SecretVariable, ...] = ()
     volumes: tuple[Volume, ...] = ()
 
+    def is_on_volume(self, path: str) -> bool:
+        """Returns whether every step sees a path on one of the volumes."""
+        return any(Path(path).is_relative_to(volume.path) for volume in self.volumes)
+
     @property
-    def backend(self) -> tuple[int, int]:
+    def backend(self) -> Backend:
         """Major and minor number of that version."""
         major, minor = self.minimum_backend.split(".")
         return int(major), int(minor)
@@ -133,8 +174,11 @@ class KubeflowSettings(Settings):
     @field_validator("root")
     @classmethod
     def _remote(cls, root: str) -> str:
-        if not root.startswith(("gs://", "s3://")):
-            raise ValueError(f"must begin with gs:// or s3://, got {root!r}: steps share no disk")
+        if not re.match(r"(gs|s3)://[^/]", root):
+            raise ValueError(
+                f"must be a place such as gs://bucket/pipelines or s3://..., got {root!r}: steps "
+                "share no disk"
+            )
         return root.rstrip("/")
 
 
@@ -147,14 +191,11 @@ class RegistrySettings(Settings):
     """What Vertex serves the SavedModel with."""
 
 
-class VertexSettings(Settings):
-    """Vertex AI Pipelines."""
+class VertexSettings(TargetSettings):
+    """Vertex AI Pipelines; `root` is gs://."""
 
     project: str
     location: str
-    root: str
-    """Where artifacts go: gs://."""
-    image: str
     service_account: str | None = None
     network: str | None = None
     labels: dict[str, str] = {}
@@ -164,15 +205,15 @@ class VertexSettings(Settings):
     @field_validator("root")
     @classmethod
     def _bucket(cls, root: str) -> str:
-        if not root.startswith("gs://"):
-            raise ValueError(f"must begin with gs://, got {root!r}")
+        if not re.match(r"gs://[^/]", root):
+            raise ValueError(f"must be a place such as gs://bucket/pipelines, got {root!r}")
         return root.rstrip("/")
 
 
 class ExitSettings(Settings):
     """What is done when a run has ended in whatever way."""
 
-    webhook_variable: str | None = None
+    webhook_variable: Annotated[str, Field(min_length=1)] | None = None
     """The environment variable with the address that the final state is posted to; its value is
     in no spec, log or report."""
 
@@ -182,5 +223,10 @@ class ExitSettings(Settings):
             raise ValueError(
                 "webhook_variable is the name of an environment variable, not the address itself: "
                 "addresses of webhooks are secrets"
+            )
+        if self.webhook_variable is not None and not re.match(VARIABLE, self.webhook_variable):
+            raise ValueError(
+                "webhook_variable must be the name of an environment variable, such as "
+                f"RUN_WEBHOOK, got {self.webhook_variable!r}"
             )
         return self

@@ -95,6 +95,8 @@ def test_without_any_search_the_message_says_what_to_do(tmp_path):
 
 def test_vertex_takes_a_search_but_none_from_this_machine(tmp_path):
     command = ("compile", CARD_FRAUD, "--target", "vertex", "--output", tmp_path / "spec.yaml")
+    section = "{project: p, location: europe-west1, root: gs://bucket/fraud, image: 'rebalance:1'}"
+    command += ("--set", f"vertex={section}")
     refused = tfx_rebalance(*command, "--set", "tuner={from: latest}")
     assert refused.exit_code == 2
     assert "works on this machine only" in refused.stderr

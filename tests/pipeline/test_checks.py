@@ -237,3 +237,10 @@ def test_a_missing_serving_source_is_refused(check, tmp_path):
 def test_a_decision_that_cannot_be_fitted_is_refused(check, trainer, data, message):
     with pytest.raises(ConfigError, match=message):
         check(trainer=trainer, data=data)
+
+
+def test_a_file_on_a_volume_of_kubeflows_need_not_be_on_this_machine(check):
+    section = {"root": "gs://b", "image": "i", "volumes": [{"claim": "c", "path": "/claim"}]}
+    check(data={"source": "/claim/none.csv"}, kubeflow=section)
+    with pytest.raises(ConfigError, match="is not a file"):
+        check(data={"source": "/claims/none.csv"}, kubeflow=section)

@@ -28,8 +28,18 @@ def call(*args):
         (["report", "--root", "no such folder"], ()),
         (["check", CARD_FRAUD], ()),
         (["run", CARD_FRAUD, "--set", "data.labels=x"], ()),
+        (["compile", CARD_FRAUD, "--target", "vertex", "--output", "no such folder/spec"], ()),
+        (["check-spec", CARD_FRAUD, "--target", "kubeflow"], ()),
     ],
-    ids=["help", "run help", "report of nothing", "check", "config error"],
+    ids=[
+        "help",
+        "run help",
+        "report of nothing",
+        "check",
+        "config error",
+        "no section of a target",
+        "a spec's faults",
+    ],
 )
 def test_nothing_heavy_is_imported_until_it_is_needed(command, allowed):
     program = (

@@ -83,9 +83,17 @@ class Bench:
         """Returns where a split of the input lies."""
         return Path(self.source.uri, f"Split-{split}")
 
-    def run(self, *, pipeline: Callable[[], Any] | None = None, **settings: Any) -> "Bench":
-        """Runs the executor, on a Beam pipeline of its own or the given one."""
-        context = Executor.Context(make_beam_pipeline_fn=pipeline) if pipeline else None
+    def run(
+        self,
+        *,
+        pipeline: Callable[[], Any] | None = None,
+        beam: Sequence[str] = (),
+        **settings: Any,
+    ) -> "Bench":
+        """Runs the executor, on a Beam pipeline of its own, with flags for it, or the given one."""
+        context = Executor.Context(
+            make_beam_pipeline_fn=pipeline, beam_pipeline_args=list(beam), unique_id="1"
+        )
         Executor(context).Do(
             self.inputs,
             {"rebalanced_examples": [self.target], "rebalance_report": [self.report]},

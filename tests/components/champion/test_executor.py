@@ -62,7 +62,7 @@ def test_a_version_that_was_removed_is_passed_over(served, tmp_path):
 
 def test_a_model_that_is_not_what_was_released_is_refused(served, tmp_path):
     (release(served, "10") / "variables" / "data").write_text("tampered")
-    with pytest.raises(CorruptArtifactError, match="version 10 .* is not what was released"):
+    with pytest.raises(CorruptArtifactError, match=r"version 10 .* is not what was released"):
         found(served, tmp_path)
 
 

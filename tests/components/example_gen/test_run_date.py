@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.example_gen.run_date import run_moment
+from tfx_rebalance.components.example_gen.run_date import chosen_run_date, run_moment
 from tfx_rebalance.errors import DataError
 
 
@@ -38,3 +38,54 @@ def test_what_is_no_day_is_refused_with_what_is_allowed(text, message):
     with pytest.raises(DataError, match=message) as error:
         run_moment(text)
     assert "YYYY-MM-DD" in str(error.value)
+
+
+NOW = datetime.datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=datetime.timezone.utc)
+SCHEDULED = "2026-02-03T03:00:00Z"
+BY_HAND = "1970-01-01T00:00:00Z"
+PLACEHOLDER = "{{$.pipeline_job_schedule_time_utc}}"
+
+
+def chosen(configured=None, asked="", scheduled="", unscheduled="now"):
+    return chosen_run_date(
+        configured, asked=asked, scheduled=scheduled, unscheduled=unscheduled, now=NOW
+    )
+
+
+@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
+@pytest.mark.parametrize("scheduled", ["", SCHEDULED, BY_HAND, PLACEHOLDER])
+@pytest.mark.parametrize("unscheduled", ["now", "fail"])
+def test_the_day_that_was_asked_for_wins_over_everything(configured, scheduled, unscheduled):
+    assert chosen(configured, "2025-12-24", scheduled, unscheduled) == "2025-12-24"
+
+
+@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
+def test_the_time_of_the_schedule_wins_over_the_config(configured):
+    assert chosen(configured, scheduled=SCHEDULED, unscheduled="fail") == SCHEDULED
+
+
+@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
+def test_where_the_backend_says_no_time_the_config_does(configured):
+    assert chosen(configured) == configured
+
+
+def test_a_run_by_hand_is_for_the_configs_day_if_it_has_one():
+    assert chosen("2026-01-01", scheduled=BY_HAND, unscheduled="fail") == "2026-01-01"
+
+
+@pytest.mark.parametrize("configured", [None, PLACEHOLDER])
+def test_a_run_by_hand_without_a_day_is_for_now_or_an_error_as_the_config_says(configured):
+    assert chosen(configured, scheduled=BY_HAND) == "2026-03-04T05:06:07+00:00"
+    assert run_moment(chosen(configured, scheduled=BY_HAND)) == NOW.replace(microsecond=0)
+    with pytest.raises(DataError, match=r"Give it: .*--run-date YYYY-MM-DD; or set data.unsch"):
+        chosen(configured, scheduled=BY_HAND, unscheduled="fail")
+
+
+def test_a_placeholder_that_the_backend_left_names_the_setting_that_was_wrong():
+    with pytest.raises(DataError, match=r"older than kubeflow\.minimum_backend says"):
+        chosen("2026-01-01", scheduled=PLACEHOLDER)
+
+
+def test_a_schedule_that_says_nonsense_is_an_error():
+    with pytest.raises(DataError, match=r"the time of the schedule 'noon' is no day"):
+        chosen(scheduled="noon")

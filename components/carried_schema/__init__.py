@@ -1,0 +1,1 @@
+"""CarriedSchema: a reviewed schema that travels in the pipeline itself."""

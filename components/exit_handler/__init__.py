@@ -1,0 +1,1 @@
+"""ExitHandler: what is done when a run has ended in whatever way."""

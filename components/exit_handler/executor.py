@@ -1,0 +1,56 @@
+"""Writes the final record of a run and posts it."""
+
+import os
+from datetime import datetime, timezone
+
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.dsl.io import fileio
+
+from tfx_rebalance.components.exit_handler.record import FinalRecord, final_record
+from tfx_rebalance.components.exit_handler.webhook import PostError, post
+from tfx_rebalance.files import FINAL_FILE, RUNS
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(BaseExecutor):
+    """Never fails because somebody could not be told; fails where nothing could be recorded."""
+
+    def Do(
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, str]
+    ) -> None:
+        """Writes `runs/<run id>/final.json`, and posts it even where that went wrong."""
+        record = final_record(
+            exec_properties["final_status"],
+            pipeline=exec_properties["pipeline"],
+            run_id=exec_properties["run_id"],
+            ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+        logging.info("run %s of %s: %s", record.run_id, record.pipeline, record.state)
+        try:
+            _write(record, os.path.join(exec_properties["root"], RUNS, record.run_id))
+        finally:
+            _tell(record, exec_properties.get("webhook_variable", ""))
+
+
+def _write(record: FinalRecord, folder: str) -> None:
+    path = os.path.join(folder, FINAL_FILE)
+    fileio.makedirs(folder)
+    with fileio.open(f"{path}.writing", "w") as file:
+        file.write(record.model_dump_json(indent=2))
+    fileio.rename(f"{path}.writing", path, overwrite=True)
+
+
+def _tell(record: FinalRecord, variable: str) -> None:
+    if not variable:
+        return
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        logging.error("on_exit.webhook_variable: %s is not set in this step.", variable)
+        return
+    try:
+        post(address, record.model_dump_json())
+    except PostError as error:
+        logging.error("the state was not posted to the address in %s: %s.", variable, error)

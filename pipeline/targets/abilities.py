@@ -1,0 +1,39 @@
+"""What a backend can do; open-source Kubeflow Pipelines by the version of its API server."""
+
+from tfx_rebalance.pipeline.targets.settings import Backend, Target
+
+EXIT_HANDLER_FROM: Backend = (2, 14)
+SCHEDULE_TIME_FROM: Backend = (2, 16)
+
+SCHEDULE_TIME = "{{$.pipeline_job_schedule_time_utc}}"
+RUN_ID = {"kubeflow": "{{$.pipeline_job_uuid}}", "vertex": "{{$.pipeline_job_name}}"}
+"""What the backend puts a run's own name in place of."""
+
+_EVERY_BACKEND = frozenset(
+    "{{$." + name + "}}"
+    for name in (
+        "pipeline_job_name",
+        "pipeline_job_resource_name",
+        "pipeline_job_uuid",
+        "pipeline_task_name",
+        "pipeline_task_uuid",
+    )
+)
+_TIMES = frozenset({SCHEDULE_TIME, "{{$.pipeline_job_create_time_utc}}"})
+
+
+def has_exit_handler(target: Target, backend: Backend) -> bool:
+    """Returns whether a step can run when all others have ended, and is told how."""
+    return target == "vertex" or backend >= EXIT_HANDLER_FROM
+
+
+def fills_in(placeholder: str, target: Target, backend: Backend) -> bool:
+    """Returns whether the backend puts a value in place of a task's input that is `placeholder`."""
+    if placeholder in _TIMES:
+        return target == "vertex" or backend >= SCHEDULE_TIME_FROM
+    return placeholder in _EVERY_BACKEND
+
+
+def version(backend: Backend) -> str:
+    """Returns how a version is written."""
+    return ".".join(map(str, backend))

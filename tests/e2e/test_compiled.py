@@ -1,0 +1,226 @@
+"""The compiled pipelines, run here: each step by its container's own command and arguments.
+
+`support.ir_runner` plays the backend. The specs are compiled for a bucket, and the bucket's name is
+replaced by a folder's when they are loaded. What this does not prove: images, rights, buckets.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.ir_runner.backend import Backend
+from support.ir_runner.loading import load
+from support.ir_runner.steps import Zygote
+from support.pipeline_runs import EXAMPLES, run, tfx_rebalance
+
+pytestmark = [pytest.mark.e2e, pytest.mark.tfx]
+
+CARD_FRAUD = EXAMPLES / "card_fraud.yaml"
+BUCKET = "gs://emulated"
+SECTIONS = {
+    "kubeflow": f"kubeflow={{root: {BUCKET}, image: 'rebalance:1', minimum_backend: '2.0'}}",
+    "vertex": f"vertex={{project: p, location: here, root: {BUCKET}, image: 'rebalance:1'}}",
+}
+SMALL = (
+    "data.demo.rows=3000",
+    "trainer.epochs=3",
+    "evaluate.slices=[]",
+    "evaluate.min_recall={'1': 0.1, '0': 0.2}",
+    "evaluate.champion.insufficient=pass",  # Three frauds in eval rule no loss out.
+)
+TOO_HIGH = "evaluate.min_recall={'1': 0.9, '0': 0.2}"
+NODES = {
+    "ImportSchemaGen", "ExampleGen", "StatisticsGen", "ExampleValidator", "ImbalanceValidator",
+    "ValidationGate", "Transform", "Rebalance", "Trainer", "Champion", "Evaluator", "Pusher",
+}  # fmt: skip
+BEHIND_THE_GATE = {"Transform", "Rebalance", "Trainer", "Evaluator", "Pusher"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def zygote(folder):
+    started = Zygote(folder / "zygote.txt")
+    yield started
+    started.close()
+
+
+def compiled(target, folder, *settings):
+    """Returns what the command compiles, with `folder` in place of the bucket."""
+    path = folder.with_suffix(".yaml")
+    words = [word for setting in (SECTIONS[target], *SMALL, *settings) for word in ("--set", setting)]
+    ended = tfx_rebalance("compile", CARD_FRAUD, "--target", target, "--output", path, *words)
+    assert ended.exit_code == 0, ended.stderr
+    return load(path.read_text(), bucket=BUCKET, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def backend(folder, zygote):
+    """Vertex, which remembers: the first run of all is behind everything that is asked of it."""
+    made = Backend("vertex", zygote, folder / "steps")
+    return made
+
+
+@pytest.fixture(scope="module")
+def first(backend, folder):
+    ended = backend.run(compiled("vertex", folder / "vertex"))
+    assert ended.named("SUCCEEDED") == {*NODES, "tfx-dag", "ExitHandler"}, _logs(ended)
+    return ended
+
+
+@pytest.fixture(scope="module")
+def second(backend, folder, first):
+    return backend.run(compiled("vertex", folder / "vertex"))
+
+
+@pytest.fixture(scope="module")
+def not_blessed(backend, folder, first):
+    before = pushed(folder / "vertex")
+    ended = backend.run(compiled("vertex", folder / "vertex", TOO_HIGH))
+    return ended, before, pushed(folder / "vertex")
+
+
+@pytest.fixture(scope="module")
+def stopped(backend, folder, first):
+    return backend.run(compiled("vertex", folder / "vertex", TOO_HIGH, "validate.support=stop"))
+
+
+@pytest.fixture(scope="module")
+def failed(backend, folder, first):
+    gpu = "vertex.training.accelerator={type: NVIDIA_L4, count: 1}"
+    return backend.run(compiled("vertex", folder / "vertex", gpu))
+
+
+@pytest.fixture(scope="module")
+def kubeflow(folder, zygote):
+    made = Backend("kubeflow", zygote, folder / "kubeflow-steps")
+    return made.run(compiled("kubeflow", folder / "kubeflow"), run_date="2026-01-31")
+
+
+@pytest.fixture(scope="module")
+def local(folder):
+    """The same config, run on this machine by the command."""
+    ended = run(CARD_FRAUD, folder / "local", *SMALL)
+    assert ended.exit_code == 0, ended
+    return ended.result, Path(ended.result["log"]).with_name("report.json")
+
+
+def pushed(root):
+    return sorted(path.name for path in (root / "serving" / "card-fraud").glob("[0-9]*"))
+
+
+def content(path):
+    return json.loads(path.read_text())
+
+
+def gate_of(ended):
+    return content(ended.uri("Evaluator", "evaluation") / "gate.json")
+
+
+def final_of(ended, root):
+    return content(root / "runs" / ended.id / "final.json")
+
+
+def _logs(ended):
+    failing = {n: e.log.read_text()[-3000:] for n, e in ended.tasks.items() if e.state == "FAILED" and e.log}
+    return "\n\n".join(f"{name}: {text}" for name, text in failing.items())
+
+
+def test_the_whole_of_it_runs_on_vertex_and_releases(first, folder):
+    assert gate_of(first)["passed"]
+    assert gate_of(first)["champion"] == "cold_start"
+    [version] = pushed(folder / "vertex")
+    model = folder / "vertex" / "serving" / "card-fraud" / version
+    assert first.tasks["Pusher"].artifacts["pushed_model"][0].metadata["pushed_destination"] == str(model)
+    assert {task.attempts for name, task in first.tasks.items() if name != "tfx-dag"} == {1}
+    final = final_of(first, folder / "vertex")
+    assert (final["state"], final["error"]) == ("SUCCEEDED", None)
+
+
+def test_the_released_model_scores(first, folder):
+    import tensorflow as tf
+
+    [version] = pushed(folder / "vertex")
+    model = tf.saved_model.load(str(folder / "vertex" / "serving" / "card-fraud" / version))
+    shard = next((first.uri("ExampleGen", "examples") / "Split-eval").glob("*"))
+    rows = list(tf.data.TFRecordDataset(str(shard), "GZIP").as_numpy_iterator())
+    scored = model.signatures["serving_default"](tf.constant(rows))
+    assert scored["probabilities"].shape == (len(rows), 2)
+    assert set(scored["class_label"].numpy()) <= {b"0", b"1"}
+
+
+def test_a_second_run_takes_what_it_may_from_the_cache(second):
+    assert second.named("CACHED") == {
+        "ImportSchemaGen", "ExampleGen", "StatisticsGen", "ExampleValidator", "Transform",
+        "Rebalance", "Trainer",
+    }  # fmt: skip
+    assert not second.named("FAILED"), _logs(second)
+
+
+def test_a_second_run_is_held_against_what_the_first_released(first, second, folder):
+    assert second.tasks["Champion"].artifacts["model"][0].metadata["cold_start"] == 0
+    gate = gate_of(second)
+    assert (gate["champion"], gate["excluded_rows"]) == ("compared", 0)
+    assert all(cell["gained"] == cell["lost"] == 0 for cell in gate["champions"])
+    assert len(pushed(folder / "vertex")) == 1  # The same model is not pushed twice.
+
+
+def test_a_model_below_its_bar_is_not_pushed(not_blessed):
+    ended, before, after = not_blessed
+    assert not ended.named("FAILED"), _logs(ended)
+    assert not gate_of(ended)["passed"]
+    assert ended.tasks["Evaluator"].artifacts["blessing"][0].metadata["blessed"] == 0
+    assert ended.tasks["Pusher"].artifacts["pushed_model"][0].metadata["pushed"] == 0
+    assert before == after
+
+
+def test_data_that_stop_the_run_stop_it_and_the_exit_handler_is_told(stopped, folder):
+    assert stopped.named("FAILED") == {"ValidationGate", "tfx-dag"}, _logs(stopped)
+    assert stopped.named("SKIPPED") == BEHIND_THE_GATE
+    gate = stopped.tasks["ValidationGate"]
+    assert gate.attempts == 1  # A verdict is not tried again.
+    assert "StopRun" in gate.log.read_text()
+    assert stopped.uri("ImbalanceValidator", "imbalance_report").is_dir()
+    final = final_of(stopped, folder / "vertex")
+    assert final["state"] == "FAILED"
+    assert "ValidationGate" in final["error"]
+    assert final["run_id"] == stopped.id
+
+
+def test_a_trainer_without_its_gpu_fails_and_what_is_behind_it_is_skipped(failed, folder):
+    assert failed.named("FAILED") == {"Trainer", "tfx-dag"}, _logs(failed)
+    assert failed.named("SKIPPED") == {"Evaluator", "Pusher"}
+    trainer = failed.tasks["Trainer"]
+    assert trainer.attempts == 2  # vertex.retries is 1.
+    assert "GPU" in trainer.log.read_text()
+    final = final_of(failed, folder / "vertex")
+    assert (final["state"], "Trainer" in final["error"]) == ("FAILED", True)
+
+
+def test_the_whole_of_it_runs_on_an_old_kubeflow_for_a_day(kubeflow, folder):
+    assert kubeflow.named("SUCCEEDED") == NODES, _logs(kubeflow)
+    assert len(pushed(folder / "kubeflow")) == 1
+    ingestion = content(kubeflow.uri("ExampleGen", "examples") / "ingestion.json")
+    assert ingestion["run_date"] == "2026-01-31"
+
+
+@pytest.mark.parametrize("target", ["first", "kubeflow"])
+def test_every_target_counts_and_judges_as_this_machine_does(request, local, target):
+    ended = request.getfixturevalue(target)
+    result, facts = local
+    ingestion = content(ended.uri("ExampleGen", "examples") / "ingestion.json")
+    counted = {split: found["classes"] for split, found in ingestion["splits"].items()}
+    assert counted == content(facts)["splits"]
+    report = content(ended.uri("Rebalance", "rebalance_report") / "report.json")
+    rebalanced = report["splits"]["train"]["classes"]
+    for label, found in result["classes"].items():
+        assert (rebalanced[label]["before"], rebalanced[label]["after"]) == (
+            found["before"], found["after"],
+        )  # fmt: skip
+    gate, here = gate_of(ended), content(facts)["gate"]
+    assert gate["passed"] is here["passed"] is (result["verdict"] == "released")
+    verdicts = [(s["label"], s["verdict"], s["rows"]) for s in gate["shares"]]
+    assert verdicts == [(s["label"], s["verdict"], s["rows"]) for s in here["shares"]]

@@ -1,0 +1,62 @@
+"""The compiled pipeline that is sent."""
+
+import re
+
+import pytest
+import yaml
+from support.compiled_specs import PIPELINE, PLATFORM, small_spec, spec_text
+
+from tfx_rebalance.errors import ConfigError
+from tfx_rebalance.pipeline.schedules.spec import read_spec
+
+
+def test_a_file_is_taken_as_it_is(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text(spec_text("kubeflow"))
+    found = read_spec(path, name="cards", target="kubeflow")
+    assert found.text == path.read_text()
+    assert found.pipeline == PIPELINE
+    assert list(found.parameters) == ["bucket", "epochs", "run_date"]
+
+
+def test_the_version_is_named_for_what_is_in_it():
+    first, again = small_spec("vertex"), small_spec("vertex")
+    other = small_spec("vertex", sdkVersion="tfx-1.17.0")
+    assert first.version == again.version != other.version
+    assert re.fullmatch("cards-[0-9a-f]{16}", first.version)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "words"),
+    [
+        ("", "vertex", "0 pipelines"),
+        ("- 1", "vertex", "is no section"),
+        ("a: {b", "vertex", "is not YAML"),
+        (yaml.safe_dump({"pipelineSpec": PIPELINE}), "vertex", "is a PipelineJob"),
+        (spec_text("vertex", schemaVersion="2.0.0"), "kubeflow", "'2.0.0'; 2.1.0 is wanted"),
+        (spec_text("vertex", pipelineInfo={"name": "Cards"}), "vertex", "'Cards' is refused"),
+        (
+            spec_text("vertex", pipelineInfo={"name": "loans"}),
+            "vertex",
+            "is of the pipeline 'loans', the config of 'cards'",
+        ),
+        (spec_text("kubeflow"), "vertex", "a document that vertex does not take"),
+        (yaml.safe_dump_all([PIPELINE, PLATFORM, PLATFORM]), "kubeflow", "2 documents for platf"),
+    ],
+)
+def test_what_is_no_pipeline_for_this_target_is_refused_with_the_command_that_makes_one(
+    tmp_path, text, target, words
+):
+    path = tmp_path / "spec.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(words)) as refused:
+        read_spec(path, name="cards", target=target)
+    assert f"tfx-rebalance compile CONFIG --target {target}" in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"--spec '.*none.yaml' cannot be read: No such file"):
+        read_spec(tmp_path / "none.yaml", name="cards", target="vertex")
+    (tmp_path / "latin.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        read_spec(tmp_path / "latin.yaml", name="cards", target="vertex")
