@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,8 @@ from tfx_rebalance.records import shard_name, write_shard
 LABEL, LOGITS = "label", "logit"
 SLICED = {"region": 5, "channel": 3}
 """Feature -> how many values it has."""
-SHARDS = 4
-BLUR = 0.8
-"""Noise on the logits: classes overlap, so no metric is trivial."""
+SIGNAL, BLUR = 2.0, 0.8
+"""What its own class adds to the logits, and their noise: classes overlap."""
 
 
 def write_rows(folder: Path, classes: Sequence[str], *, rows: int) -> None:
@@ -26,21 +26,19 @@ def write_rows(folder: Path, classes: Sequence[str], *, rows: int) -> None:
 
     A row's features are the logits that the model will say, so the rows are nothing real.
     """
-    random, each = np.random.default_rng(0), rows // SHARDS
+    random = np.random.default_rng(0)
     shares = 0.5 ** np.arange(len(classes))
-    for shard in range(SHARDS):
-        index = random.choice(len(classes), size=each, p=shares / shares.sum())
-        logits = np.log(shares) + random.normal(scale=BLUR, size=(each, len(classes)))
-        logits[np.arange(each), index] += 2
-        columns = {
-            LABEL: np.array(classes, dtype=object)[index],
-            **{f"{LOGITS}{i}": logits[:, i].astype(np.float32) for i in range(len(classes))},
-            **{name: _values(name, random.integers(n, size=each)) for name, n in SLICED.items()},
-        }
-        records = RecordBatchToExamplesEncoder().encode(
-            as_lists(pa.RecordBatch.from_pydict(columns))
-        )
-        write_shard(str(folder / shard_name(shard, SHARDS)), records)
+    index = random.choice(len(classes), size=rows, p=shares / shares.sum())
+    logits = np.log(shares) + random.normal(scale=BLUR, size=(rows, len(classes)))
+    logits[np.arange(rows), index] += SIGNAL
+    columns = {
+        LABEL: np.array(classes, dtype=object)[index],
+        **dict(zip(logit_names(classes), logits.astype(np.float32).T, strict=True)),
+        **{name: _values(name, random.integers(n, size=rows)) for name, n in SLICED.items()},
+    }
+    batch = pa.RecordBatch.from_pydict(columns)
+    records = RecordBatchToExamplesEncoder().encode(as_lists(batch))
+    write_shard(str(folder / shard_name(0, 1)), records)
 
 
 def write_model(folder: Path, classes: Sequence[str]) -> None:
@@ -50,7 +48,13 @@ def write_model(folder: Path, classes: Sequence[str]) -> None:
     tf.saved_model.save(model, str(folder), signatures=signatures)
 
 
-def _values(name: str, codes: np.ndarray) -> np.ndarray:
+def logit_names(classes: Sequence[str]) -> list[str]:
+    """Returns the names of a row's logits, one per class."""
+    return [f"{LOGITS}{index}" for index in range(len(classes))]
+
+
+def _values(name: str, codes: Any) -> Any:
+    """Returns the values of a sliced feature, (n,), for the codes of its rows, (n,)."""
     return np.array([f"{name} {code}" for code in range(SLICED[name])], dtype=object)[codes]
 
 
@@ -59,17 +63,17 @@ class _Model(tf.Module):
 
     def __init__(self, classes: Sequence[str]) -> None:
         super().__init__()
-        self._classes = tf.constant(list(classes))
+        self._classes, self._names = tf.constant(list(classes)), tuple(logit_names(classes))
         self._thresholds = tf.constant(0.7 ** np.arange(len(classes)), tf.float32)
         examples = tf.TensorSpec([None], tf.string)
         self.serve = tf.function(self._serve, input_signature=[examples])
         self.labels = tf.function(self._labels, input_signature=[examples])
 
     def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        names = [f"{LOGITS}{i}" for i in range(len(self._classes))]
-        spec = {name: tf.io.FixedLenFeature([], tf.float32) for name in names}
+        spec = {name: tf.io.FixedLenFeature([], tf.float32) for name in self._names}
         parsed = tf.io.parse_example(examples, spec)
-        probabilities = tf.nn.softmax(tf.stack([parsed[name] for name in names], axis=1))
+        logits = tf.stack([parsed[name] for name in self._names], axis=1)
+        probabilities = tf.nn.softmax(logits)
         return {PROBABILITIES: probabilities, SCORES: probabilities / self._thresholds}
 
     def _labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:

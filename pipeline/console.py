@@ -7,8 +7,11 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+WIDEST = 10_000
 
 
 class Display(Protocol):
@@ -73,6 +76,13 @@ def _prefix(number: int, total: int) -> str:
 
 def _line(prefix: str, name: str, seconds: float, note: str) -> str:
     return f"{prefix}{name:<20} {seconds:>7.1f} s{'  ' + note if note else ''}"
+
+
+def print_whole(console: Console, table: RenderableType) -> None:
+    """Prints a table with all its cells, however narrow the terminal: a cut number is none."""
+    options = console.options.update(max_width=WIDEST)
+    console.width = max(console.width, Measurement.get(console, options, table).maximum)
+    console.print(table, crop=False, soft_wrap=True)
 
 
 @contextmanager

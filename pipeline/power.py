@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from tfx_rebalance.components.evaluator.gating.champion_power import (
@@ -26,9 +25,8 @@ from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.features import Features
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.console import print_whole
 from tfx_rebalance.pipeline.eval_rows import EvalRows, expected_rows
-
-WIDEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -105,10 +103,7 @@ def print_power(report: PowerReport, console: Console) -> None:
     cells = (*report.classes, *report.slices)
     tables = [_chances(cells, f"rows of eval {how}; {said}"), _fewest(report.classes)]
     for table in [*tables, *([_champion(report)] if report.champion else [])]:
-        # Whole, however narrow the terminal or the pipe: a cut number is none.
-        whole = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
-        console.width = max(console.width, whole)
-        console.print(table, crop=False, soft_wrap=True)
+        print_whole(console, table)
     if not report.counted:
         console.print("slices are left out: their rows are counted only without --positives")
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfx_rebalance.gate import Verdict as GateVerdict
+from tfx_rebalance.pipeline.console import print_whole
 
 Verdict = Literal["released", "not_released", "stopped"]
 
@@ -62,16 +63,16 @@ class RunResult(BaseModel):
 
 def print_table(result: RunResult, console: Console) -> None:
     """Prints the result for a person."""
+    console.print()
+    if any(c.before is not None for c in result.classes.values()):
+        print_whole(console, _class_table(result))
     console.print(Group(*_parts(result)), soft_wrap=True)
 
 
 def _parts(result: RunResult) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text()]
-    if any(c.before is not None for c in result.classes.values()):
-        parts.append(_class_table(result))
     style = {"released": "bold green", "not_released": "bold yellow", "stopped": "bold red"}
     verdict = Text(result.verdict.upper().replace("_", " "), style=style[result.verdict])
-    parts.append(verdict.append(f": {result.reason}", style="not bold"))
+    parts: list[RenderableType] = [verdict.append(f": {result.reason}", style="not bold")]
     parts += [Text(f"note: {note}", style="dim") for note in result.notes]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in result.warnings]
     if result.model_uri:

@@ -55,6 +55,11 @@ def test_a_feature_without_a_value_is_as_one_that_is_not_there():
     assert keys(example(A, B)) == keys(example(A, feature("c", s=[]), B))
 
 
+def test_a_column_that_is_empty_in_every_row_changes_no_key():
+    empty = tf.train.Features(feature={"e": tf.train.Feature()}).SerializeToString()
+    assert keys(example(A, empty), example(empty, B)) == keys(example(A), example(B))
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -1,17 +1,11 @@
 """The wheel stands alone: what a user installs is complete without the source tree."""
 
-import os
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from support.wheels import ROOMS, ROOT, built_wheel, said
 
-ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("src", "components", "pipeline", "schemas", "examples")
-FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 NOT_SHIPPED = (".pyc", ".md")  # Bytecode, and the pages that people read in the repository.
 IMPORT_ALL = """
 import importlib, sys
@@ -25,16 +19,7 @@ print(len(names))
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Returns a wheel built from a copy of the tree: a build leaves files behind in its own."""
-    tree, dist = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("dist")
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, tree / name)
-    run(["-m", "build", "--no-isolation", "--wheel", "--outdir", str(dist), str(tree)], cwd=tree)
-    [built] = dist.glob("*.whl")
-    return built
+    return built_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +27,6 @@ def names(wheel):
     """Returns the paths inside the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
-
-
-def run(arguments, *, cwd, **environment):
-    """Returns what this interpreter prints for `arguments`; its errors are in the failure."""
-    result = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, f"{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
-    return result.stdout
 
 
 def test_the_wheel_installs_one_package_and_its_metadata(names):
@@ -86,5 +57,5 @@ def test_every_module_imports_from_the_wheel_outside_the_tree(wheel, names, tmp_
     )
     # -P would be 3.11's; `cwd` is empty, so its place on sys.path offers nothing.
     (empty := tmp_path / "empty").mkdir()
-    printed = run(["-c", IMPORT_ALL, str(target), *modules], cwd=empty, PYTHONPATH=str(target))
+    printed = said(["-c", IMPORT_ALL, str(target), *modules], cwd=empty, PYTHONPATH=str(target))
     assert printed.strip().splitlines()[-1] == str(len(modules))

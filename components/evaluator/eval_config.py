@@ -1,7 +1,7 @@
 """What the Evaluator measures, as a TFMA `EvalConfig`; what follows from it is in `gating`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -60,7 +60,7 @@ def eval_config(
             (`releases.write_row_keys`): it was fitted on them.
 
     Raises:
-        ConfigError: If a bar is set for a class that there is not: it would gate nothing.
+        ConfigError: If a class is named that there is not: its bar would gate nothing.
     """
     _check_classes(settings, classes)
     return tfma.EvalConfig(
@@ -124,16 +124,18 @@ def _metric(class_name: str, name: str, **arguments: Any) -> tfma.MetricConfig:
 
 
 def _check_classes(settings: GateSettings, classes: Sequence[str]) -> None:
-    named = (
+    named: list[Mapping[str, object]] = [
         settings.min_recall,
         settings.min_precision,
         settings.max_calibration_error,
-        *(part.min_recall for part in settings.slices),
-    )
-    for bars in named:
-        for name in bars:
+        settings.insufficient,
+    ]
+    for part in settings.slices:
+        named += [part.min_recall, part.insufficient]
+    for by_class in named:
+        for name in by_class:
             if name not in (*classes, DEFAULT):
                 raise ConfigError(
                     f"the gate names the class {name!r}; allowed are {', '.join(classes)} and "
-                    f"{DEFAULT}."
+                    f"{DEFAULT}. Correct the name."
                 )

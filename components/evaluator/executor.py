@@ -1,7 +1,9 @@
 """The stock executor measures; then the gate judges, and alone writes the blessing."""
 
 import os
+from textwrap import shorten
 
+import tensorflow as tf
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.components.evaluator.executor import Executor as StockExecutor
@@ -43,7 +45,8 @@ class Executor(StockExecutor):
         input_dict = _without_cold_start(input_dict)
         baseline, fitted_rows = input_dict.get("baseline_model"), None
         if baseline:
-            check_comparable(_features(input_dict["model"]), champion=_features(baseline))
+            champion = load_champion(_served(baseline))
+            check_comparable(_features(_served(input_dict["model"])), champion=champion)
             fitted_rows = fitted_rows_of(judged.released, digest=tree_digest(_served(baseline)))
         config = eval_config(judged.settings, judged.classes, fitted_rows=fitted_rows)
         measured = {**exec_properties, "eval_config": proto_utils.proto_to_json(config)}
@@ -112,6 +115,25 @@ def _bless(blessings: list[types.Artifact], inputs: Artifacts, *, passed: bool) 
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
 
 
+def load_champion(path: str) -> Features:
+    """Returns what a champion's inputs and classes are.
+
+    Raises:
+        ModelError: If it does not say it, or TensorFlow cannot load it: said here, for TFMA finds
+            it out in the middle of a Beam graph.
+    """
+    try:
+        features = _features(path)
+        tf.saved_model.load(path)
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise ModelError(
+            f"the last blessed model, {path!r}, does not load ({shorten(str(error), 300)}). "
+            "Restore its files, or release once with evaluate.champion: null: the next run "
+            "compares with that release."
+        ) from None
+    return features
+
+
 def check_comparable(candidate: Features, *, champion: Features) -> None:
     """Raises unless both models can be scored on the same rows and mean the same by a class.
 
@@ -137,8 +159,8 @@ def check_comparable(candidate: Features, *, champion: Features) -> None:
         )
 
 
-def _features(model: list[types.Artifact]) -> Features:
-    with fileio.open(os.path.join(_served(model), FEATURES_FILE)) as file:
+def _features(path: str) -> Features:
+    with fileio.open(os.path.join(path, FEATURES_FILE)) as file:
         return Features.model_validate_json(file.read())
 
 

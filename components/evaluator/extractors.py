@@ -66,9 +66,12 @@ def _with_buckets(extracts: Mapping[str, Any], edges: Edges) -> dict[str, Any]:
 
 
 def _dense(column: Any) -> Any:
-    """Returns a number per row, (n,), NaN where there is none."""
-    if hasattr(column, "dense_shape"):
-        out = np.full(int(column.dense_shape[0]), np.nan)
-        out[np.asarray(column.indices)[:, 0]] = column.values
-        return out
-    return np.asarray(column, np.float64).reshape(len(column), -1)[:, 0]
+    """Returns a number per row, (n,), NaN where there is none; float32 stays so."""
+    values = np.asarray(column.values if hasattr(column, "dense_shape") else column)
+    values = values.astype(np.float32 if values.dtype == np.float32 else np.float64)
+    if not hasattr(column, "dense_shape"):
+        return values.reshape(len(values), -1)[:, 0]
+    out = np.full(int(column.dense_shape[0]), np.nan, values.dtype)
+    rows = np.asarray(column.indices)[:, 0].astype(np.int64)  # TFMA's of no value are floats.
+    out[rows] = values
+    return out

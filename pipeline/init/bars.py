@@ -1,19 +1,23 @@
-"""Which classes a config can have, and the recall bars that their eval rows can prove."""
+"""Which classes a config can have, and the recall bars that a good model proves on them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from tfx_rebalance.components.evaluator.settings import DEFAULT
+from tfx_rebalance.components.evaluator.gating.champion_power import DISCORDANT, champion_powers
+from tfx_rebalance.components.evaluator.gating.power import hits_to_pass, released
+from tfx_rebalance.components.evaluator.gating.shares import Rule
+from tfx_rebalance.components.evaluator.settings import DEFAULT, ChampionSettings
 from tfx_rebalance.components.example_gen.settings import SPLITS, SplitSettings
 from tfx_rebalance.components.example_gen.splitting.shares import Shares, split_sizes
 from tfx_rebalance.errors import DataError
-from tfx_rebalance.intervals import clopper_pearson_lower, positives_to_prove
 
-STEP = 0.05
-HIGHEST = 0.8
-USEFUL = 0.5
-"""A class that cannot prove this recall without a single miss gets no bar."""
+GOOD = 0.85
+"""The true recall of a model that the bars are made for."""
+OFTEN = 0.9
+"""The chance with which the gate is to let it through."""
+BARS = (0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4)
+"""What is proposed; a class that proves not even the last gets no bar."""
 
 POOL = "other"
 
@@ -28,17 +32,7 @@ class ProposedClass:
     rows: int
     eval_rows: int
     bar: float | None
-    """The proposed recall bar; None: the eval rows prove nothing useful."""
-
-    @property
-    def hits(self) -> int:
-        """A recall of about 0.9 on the eval rows."""
-        return hits_assumed(self.eval_rows)
-
-    @property
-    def proven(self) -> float:
-        """The recall that many hits prove: the one-sided 95 % Clopper-Pearson lower bound."""
-        return clopper_pearson_lower(self.hits, self.eval_rows)
+    """The proposed recall bar; None: a good model proves nothing useful on the eval rows."""
 
 
 def propose(classes: Mapping[str, int]) -> list[ProposedClass]:
@@ -67,20 +61,36 @@ def propose(classes: Mapping[str, int]) -> list[ProposedClass]:
 
 
 def provable_bar(eval_rows: int) -> float | None:
-    """Returns the highest bar on a grid of STEP, at most HIGHEST, that a recall of 0.9 proves.
+    """Returns the highest of `BARS` that the gate lets a model of recall GOOD through OFTEN at.
 
-    >>> provable_bar(50), provable_bar(8), provable_bar(4)
-    (0.8, 0.5, None)
+    >>> provable_bar(1000), provable_bar(52), provable_bar(11), provable_bar(10)
+    (0.8, 0.65, 0.4, None)
     """
-    if eval_rows < positives_to_prove(USEFUL):
-        return None
-    proven = clopper_pearson_lower(hits_assumed(eval_rows), eval_rows)
-    return min(HIGHEST, round(int(proven / STEP + 1e-9) * STEP, 2))
+    return next((bar for bar in BARS if chance_to_pass(eval_rows, bar) >= OFTEN), None)
 
 
-def hits_assumed(eval_rows: int) -> int:
-    """Returns how many hits make a recall of 0.9, rounded down."""
-    return 9 * eval_rows // 10
+def chance_to_pass(eval_rows: int, bar: float) -> float:
+    """Returns how often the gate lets a model of recall GOOD through at a bar, in [0, 1]."""
+    return released(GOOD, eval_rows, Rule(bar), insufficient="fail")
+
+
+def hits_for(eval_rows: int, bar: float) -> int:
+    """Returns the fewest hits among the rows that prove a bar."""
+    return int(hits_to_pass(eval_rows, Rule(bar)))
+
+
+def more_rows(eval_rows: int) -> int:
+    """Returns the next number of rows for which there is a bar."""
+    return next(n for n in count(eval_rows + 1) if provable_bar(n) is not None)
+
+
+def chance_of_retrain(eval_rows: int, settings: ChampionSettings) -> float:
+    """Returns how often a retrain as good as the champion is let through, in [0, 1].
+
+    Supposed is that they differ on a tenth of the rows.
+    """
+    [power] = champion_powers(settings, {"": eval_rows})
+    return dict(power.released)[DISCORDANT[0]]
 
 
 def rows_to_prove(eval_rows: int) -> int:

@@ -14,9 +14,18 @@ from tfx_rebalance.components.example_gen.settings import SPLITS, SplitSettings
 from tfx_rebalance.components.example_gen.sources.settings import DEMO
 from tfx_rebalance.components.rebalance.settings import RebalanceSettings
 from tfx_rebalance.components.trainer.settings import TrainerSettings
-from tfx_rebalance.intervals import positives_to_prove
 from tfx_rebalance.pipeline.config import TransformSettings, ValidationSettings
-from tfx_rebalance.pipeline.init.bars import HIGHEST, USEFUL, ProposedClass, rows_to_prove
+from tfx_rebalance.pipeline.init.bars import (
+    BARS,
+    GOOD,
+    OFTEN,
+    ProposedClass,
+    chance_of_retrain,
+    chance_to_pass,
+    hits_for,
+    more_rows,
+    rows_to_prove,
+)
 from tfx_rebalance.pipeline.init.columns import Kind
 from tfx_rebalance.pipeline.init.profile import Profile
 
@@ -162,10 +171,10 @@ def _middle(profile: Profile) -> list[str]:
 def _evaluate_and_push(classes: Sequence[ProposedClass]) -> list[str]:
     lines = [
         "evaluate:",
-        "  # The recall each class must reach on the eval split, or the model is not released.",
-        f"  # Proposed: the highest bar, at most {HIGHEST}, that a recall of 0.9 there proves",
-        "  # with 95 % confidence (Clopper-Pearson), which is how the gate judges. Set what your",
-        "  # use needs; `tfx-rebalance power` tells how often a good model would pass.",
+        "  # The recall each class must be shown to reach on the eval split, with 95 % confidence,",
+        f"  # or the model is not released. Proposed: the highest bar, at most {BARS[0]}, that a",
+        f"  # model of recall {GOOD} passes in {OFTEN:.0%} of runs or more. Set what you need;",
+        "  # `tfx-rebalance power` tells how often good and bad models would pass.",
         "  min_recall:",
         *(_bar(c) for c in classes),
     ]
@@ -183,29 +192,33 @@ def _evaluate_and_push(classes: Sequence[ProposedClass]) -> list[str]:
 
 def _champion(classes: Sequence[ProposedClass]) -> list[str]:
     settings = ChampionSettings()
-    margin, least = settings.margin, positives_to_prove(1 - settings.margin)
-    few = [c.name for c in classes if c.eval_rows < least]
+    margin, rarest = settings.margin, min(classes, key=lambda c: c.eval_rows)
+    chance = chance_of_retrain(rarest.eval_rows, settings)
     lines = ["  champion:", f"    margin: {margin}  # Against the last release, on the same rows."]
-    if few:
+    if chance < OFTEN:
         lines += [
-            f"    # Fewer than {least} rows of a class never rule out such a loss, and {len(few)}",
-            "    # of the classes have no more: they would block every release after the first.",
+            f"    # {rarest.eval_rows:,} rows of class {rarest.name!r} rule such a loss out for "
+            f"{chance:.0%} of the equally good",
+            "    # retrains (a tenth of the rows decided otherwise): too few to block the rest.",
+            "    # A loss that is shown blocks.",
             "    insufficient: pass",
         ]
     return lines
 
 
 def _bar(proposed: ProposedClass) -> str:
-    rows = f"eval will hold {proposed.eval_rows:,} rows of class {proposed.name!r}"
+    rows = f"{proposed.eval_rows:,}"
     if proposed.bar is None:
-        needed = positives_to_prove(USEFUL)
+        needed = more_rows(proposed.eval_rows)
         return (
-            f"    # No bar: {rows}; {needed} without a miss would prove {USEFUL} "
-            f"({rows_to_prove(needed)} rows in all)."
+            f"    # No bar for {proposed.name!r}: {rows} rows in eval are too few for {BARS[-1]}; "
+            f"with {needed} there is one ({rows_to_prove(needed)} rows in all)."
         )
+    hits = hits_for(proposed.eval_rows, proposed.bar)
+    chance = chance_to_pass(proposed.eval_rows, proposed.bar)
     return (
         f"    {_scalar(proposed.name)}: {proposed.bar}"
-        f"  # {rows}: {proposed.hits:,} right prove {proposed.proven:.3f}."
+        f"  # {hits:,} of its {rows} rows in eval prove it; {chance:.0%} of such models have them."
     )
 
 

@@ -1,6 +1,6 @@
 """What `tfx-rebalance init` found, in lines for a person."""
 
-from tfx_rebalance.pipeline.init.bars import USEFUL, ProposedClass, propose
+from tfx_rebalance.pipeline.init.bars import BARS, GOOD, OFTEN, ProposedClass, propose
 from tfx_rebalance.pipeline.init.columns import Kind
 from tfx_rebalance.pipeline.init.profile import Profile
 
@@ -61,10 +61,10 @@ def _columns(profile: Profile) -> list[str]:
 
 def _bars(classes: list[ProposedClass]) -> list[str]:
     width = max(len(c.name) for c in classes)
-    lines = ["Proposed recall bars, as the eval rows can prove them"]
+    lines = [f"Proposed recall bars, which a model of recall {GOOD} passes in {OFTEN:.0%} of runs"]
     for c in classes:
-        bar = "no bar: too few to prove anything" if c.bar is None else f"{c.bar:.2f}"
+        bar = "no bar: too few to prove one" if c.bar is None else f"{c.bar:.2f}"
         lines.append(f"  {c.name:<{width}}  {c.eval_rows:>10,} eval rows  {bar}")
     if all(c.bar is None for c in classes):
-        lines.append(f"  No class can prove even {USEFUL}; the config keeps the default bar.")
+        lines.append(f"  No class can prove even {BARS[-1]}; the config keeps the default bar.")
     return lines

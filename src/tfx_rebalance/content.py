@@ -34,6 +34,8 @@ def row_keys(records: npt.NDArray[np.object_]) -> Keys:
     batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
     sums = np.zeros(batch.num_rows, np.uint64)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if types.is_null(column.type):  # In no row has it a value.
+            continue
         hashes = mix(content_hashes(pa.record_batch([column], names=[name])) + _name_key(name))
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
         sums += np.where(lengths > 0, hashes, np.uint64(0))

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from support.ir_runner.backend import Backend
 from support.ir_runner.loading import load
-from support.ir_runner.steps import Zygote
+from support.ir_runner.steps import Subprocess, Zygote
 from support.pipeline_runs import EXAMPLES, run, tfx_rebalance
+from support.wheels import built_wheel, environment_with, said
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tfx]
 
 CARD_FRAUD = EXAMPLES / "card_fraud.yaml"
+SCHEMA = EXAMPLES.parent / "schemas" / "card_fraud" / "schema.pbtxt"
 BUCKET = "gs://emulated"
 SECTIONS = {
     "kubeflow": f"kubeflow={{root: {BUCKET}, image: 'rebalance:1', minimum_backend: '2.0'}}",
@@ -51,7 +53,9 @@ def zygote(folder):
 def compiled(target, folder, *settings):
     """Returns what the command compiles, with `folder` in place of the bucket."""
     path = folder.with_suffix(".yaml")
-    words = [word for setting in (SECTIONS[target], *SMALL, *settings) for word in ("--set", setting)]
+    words = [
+        word for setting in (SECTIONS[target], *SMALL, *settings) for word in ("--set", setting)
+    ]
     ended = tfx_rebalance("compile", CARD_FRAUD, "--target", target, "--output", path, *words)
     assert ended.exit_code == 0, ended.stderr
     return load(path.read_text(), bucket=BUCKET, folder=folder)
@@ -59,9 +63,8 @@ def compiled(target, folder, *settings):
 
 @pytest.fixture(scope="module")
 def backend(folder, zygote):
-    """Vertex, which remembers: the first run of all is behind everything that is asked of it."""
-    made = Backend("vertex", zygote, folder / "steps")
-    return made
+    """Vertex, which remembers: later runs take from the cache what the first one made."""
+    return Backend("vertex", zygote, folder / "steps")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +128,11 @@ def final_of(ended, root):
 
 
 def _logs(ended):
-    failing = {n: e.log.read_text()[-3000:] for n, e in ended.tasks.items() if e.state == "FAILED" and e.log}
+    failing = {
+        n: e.log.read_text()[-3000:]
+        for n, e in ended.tasks.items()
+        if e.state == "FAILED" and e.log
+    }
     return "\n\n".join(f"{name}: {text}" for name, text in failing.items())
 
 
@@ -134,7 +141,9 @@ def test_the_whole_of_it_runs_on_vertex_and_releases(first, folder):
     assert gate_of(first)["champion"] == "cold_start"
     [version] = pushed(folder / "vertex")
     model = folder / "vertex" / "serving" / "card-fraud" / version
-    assert first.tasks["Pusher"].artifacts["pushed_model"][0].metadata["pushed_destination"] == str(model)
+    assert first.tasks["Pusher"].artifacts["pushed_model"][0].metadata["pushed_destination"] == str(
+        model
+    )
     assert {task.attempts for name, task in first.tasks.items() if name != "tfx-dag"} == {1}
     final = final_of(first, folder / "vertex")
     assert (final["state"], final["error"]) == ("SUCCEEDED", None)
@@ -224,3 +233,21 @@ def test_every_target_counts_and_judges_as_this_machine_does(request, local, tar
     assert gate["passed"] is here["passed"] is (result["verdict"] == "released")
     verdicts = [(s["label"], s["verdict"], s["rows"]) for s in gate["shares"]]
     assert verdicts == [(s["label"], s["verdict"], s["rows"]) for s in here["shares"]]
+
+
+def test_steps_run_from_the_installed_wheel_as_their_containers_start_them(folder, tmp_path):
+    python = environment_with(built_wheel(tmp_path), tmp_path / "environment")
+    where = "import tfx_rebalance; print(tfx_rebalance.__file__)"
+    place = said(["-c", where], cwd=tmp_path, python=python, PYTHONPATH="")
+    assert Path(place.strip()).is_relative_to(tmp_path / "environment")
+
+    spec = compiled("vertex", folder / "wheel")
+    backend = Backend("vertex", Subprocess(python), tmp_path / "steps")
+    ended = backend.run(spec, only={"ImportSchemaGen", "ExampleGen"}, run_date="2026-01-31")
+    assert ended.named("SUCCEEDED") == {"ImportSchemaGen", "ExampleGen"}, _logs(ended)
+    assert (
+        ended.uri("ImportSchemaGen", "schema") / "schema.pbtxt"
+    ).read_bytes() == SCHEMA.read_bytes()
+    examples = ended.uri("ExampleGen", "examples")
+    assert content(examples / "ingestion.json")["run_date"] == "2026-01-31"
+    assert all(list((examples / f"Split-{split}").iterdir()) for split in ("train", "val", "eval"))

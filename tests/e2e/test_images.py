@@ -14,10 +14,11 @@ MNIST = EXAMPLES / "mnist-longtail.yaml"
 LARGEST = 1500
 SAMPLE = (
     "rebalance.sampling_strategy={'4': 300, '5': 300, '6': 300, '7': 300, '8': 300, '9': 300}",
-    "evaluate.min_recall={default: 0.8, '7': 0.5, '8': 0.3, '9': 0.3}",
+    "evaluate.min_recall={default: 0.7, '6': 0.5, '7': 0.5, '8': 0.3, '9': 0.3}",
+    "evaluate.insufficient={default: fail, '7': pass, '8': pass, '9': pass}",
     "trainer.epochs=7",
 )
-"""A quarter of the example's images, and bars that this few can reach."""
+"""A quarter of the example's images, and bars that this few prove; 8, 5 and 3 rows prove none."""
 
 
 def folder_of(source: Path, target: Path, *, largest: int) -> Path:
@@ -149,4 +150,5 @@ def test_the_example_is_released_on_all_of_its_images(shared_data, tmp_path):
 
     assert (outcome.exit_code, outcome.result["verdict"]) == (0, "released"), outcome
     for of_class in outcome.result["classes"].values():
-        assert of_class["recall"] >= of_class["bar"]
+        assert of_class["gate"] == "pass"
+        assert of_class["recall_low"] >= of_class["bar"]

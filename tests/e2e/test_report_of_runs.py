@@ -54,7 +54,7 @@ def test_what_was_not_blessed_is_served_only_by_an_override_that_is_told(refused
     pushed = tfx_rebalance("release", refused.result["run_id"], "--override", *said)
 
     assert pushed.exit_code == 0, pushed.stderr
-    [manifest] = (root / "serving/card-fraud/releases").iterdir()
+    [manifest] = (root / "serving/card-fraud/releases").glob("*.json")
     written = json.loads(manifest.read_text())
     assert written["override"]["run"] == refused.result["run_id"]
     assert written["model_sha256"] == facts_of(refused)["fingerprints"]["model"]

@@ -89,5 +89,12 @@ def test_long_paths_are_not_broken_where_a_person_copies_them():
     assert path in printed(result_of(model_uri=path, log=path), width=80)
 
 
+def test_no_number_is_cut_on_a_narrow_terminal():
+    of_class = ClassResult(**CLASS, support=12_000, bar=0.5, gate="insufficient")
+    text = printed(result_of(classes={"legitimate payments": of_class}), width=40)
+    for cell in ("legitimate payments", "36,000", "12,000", "0.700 to 0.800", "insufficient"):
+        assert cell in text
+
+
 def test_brackets_in_names_are_text():
     assert "[bold]x[/bold]" in printed(result_of(reason="class [bold]x[/bold] fell"))

@@ -1,4 +1,4 @@
-"""Evaluations through TFMA: of rows whose predictions are given, and of small SavedModels."""
+"""Evaluations through TFMA of rows whose predictions are given."""
 
 from __future__ import annotations
 
@@ -9,20 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
-from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.types import Artifact, channel_utils, standard_artifacts
-
-from tfx_rebalance.components.evaluator.component import Evaluator
-from tfx_rebalance.components.evaluator.executor import Executor
-from tfx_rebalance.components.evaluator.settings import GateSettings
-from tfx_rebalance.features import FEATURES_FILE, LABEL_INDEX, Features
-
-OUTPUTS = ("decision_scores", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -32,7 +20,7 @@ class Scored:
     labels: Any
     """(n,), class indices."""
     said: Mapping[str, Mapping[str, Any]]
-    """Model (alone: the empty name) -> output -> (n, C)."""
+    """Model (alone: the empty name) -> output (the only one: the empty name) -> (n, C)."""
     features: Mapping[str, Any] = field(default_factory=dict)
     """Name -> (n,)."""
     records: Sequence[bytes] = ()
@@ -59,13 +47,12 @@ def evaluate(uri: Path, scored: Scored, config: tfma.EvalConfig) -> None:
     config = tfma.utils.update_eval_config_with_defaults(
         config, has_baseline=not alone, rubber_stamp=True
     )
-    labels = dict.fromkeys(OUTPUTS, scored.labels)
-    rows = len(scored.labels)
+    labels = {m: dict.fromkeys(outputs, scored.labels) for m, outputs in scored.said.items()}
     extracts = {
         tfma.FEATURES_KEY: dict(scored.features),
-        tfma.LABELS_KEY: labels if alone else dict.fromkeys(scored.said, labels),
-        tfma.PREDICTIONS_KEY: scored.said[""] if alone else dict(scored.said),
-        tfma.INPUT_KEY: np.array(scored.records or [b""] * rows, dtype=object),
+        tfma.LABELS_KEY: _without_empty_names(labels),
+        tfma.PREDICTIONS_KEY: _without_empty_names(scored.said),
+        tfma.INPUT_KEY: np.array(scored.records or [b""] * len(scored.labels), dtype=object),
     }
     slicing = [
         tfma.extractors.UnbatchExtractor(),
@@ -78,6 +65,15 @@ def evaluate(uri: Path, scored: Scored, config: tfma.EvalConfig) -> None:
             | tfma.ExtractAndEvaluate(slicing, tfma.default_evaluators(eval_config=config))
             | tfma.WriteResults(tfma.default_writers(str(uri), eval_config=config))
         )
+
+
+def _without_empty_names(values: Any) -> Any:
+    """Returns nested mappings without those of one entry that has no name."""
+    if not isinstance(values, Mapping):
+        return values
+    if list(values) == [""]:
+        return _without_empty_names(values[""])
+    return {name: _without_empty_names(value) for name, value in values.items()}
 
 
 def measured(uri: Path, *, model: str = "") -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -104,126 +100,3 @@ def _value(value: metrics_for_slice_pb2.MetricValue) -> Any:
         values = array.float64_values or array.int64_values or array.float32_values
         return np.array(values).reshape(list(array.shape))
     return value.double_value.value
-
-
-class _Linear(tf.Module):
-    """Logits that are linear in numbers of the rows; a missing number is 0."""
-
-    def __init__(self, features: Features, weights: Any, thresholds: Any) -> None:
-        super().__init__()
-        self._features = features
-        self._weights, self._thresholds = (
-            tf.constant(values, tf.float32) for values in (weights, thresholds)
-        )
-
-    def save(self, path: str) -> None:
-        rows = tf.TensorSpec([None], tf.string, name="examples")
-        signatures = {
-            "serving_default": tf.function(self._serve, input_signature=[rows]),
-            "transform_labels": tf.function(self._label_index, input_signature=[rows]),
-        }
-        tf.saved_model.save(self, path, signatures=signatures)
-
-    def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        kinds = {"float": (tf.float32, 0.0), "int": (tf.int64, 0)}
-        spec = {
-            feature.name: tf.io.FixedLenFeature([], *kinds[feature.dtype])
-            for feature in self._features.inputs
-        }
-        found = tf.io.parse_example(examples, spec)
-        columns = [tf.cast(found[name], tf.float32) for name in spec]
-        x = tf.stack([tf.ones_like(columns[0]), *columns], axis=1)
-        probabilities = tf.nn.softmax(x @ self._weights)
-        scores = probabilities / self._thresholds
-        return {"probabilities": probabilities, "decision_scores": scores}
-
-    def _label_index(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        label = self._features.label
-        kind = {"string": tf.string, "int": tf.int64}[self._features.label_dtype]
-        found = tf.io.parse_example(examples, {label: tf.io.FixedLenFeature([], kind)})[label]
-        texts = found if kind == tf.string else tf.strings.as_string(found)
-        is_class = texts[:, None] == tf.constant(list(self._features.classes))
-        return {LABEL_INDEX: tf.argmax(tf.cast(is_class, tf.int64), axis=1)}
-
-
-def save_model(uri: Path, features: Features, *, weights: Any, thresholds: Any) -> Artifact:
-    """Writes a model as the Trainer does, for the Evaluator's eyes.
-
-    Args:
-        uri: Of the artifact.
-        features: Numeric inputs, all of which it reads.
-        weights: (1 + inputs, C), the constant first.
-        thresholds: (C,); `decision_scores` are probabilities over them.
-    """
-    served = uri / "Format-Serving"
-    _Linear(features, weights, thresholds).save(str(served))
-    card = served / FEATURES_FILE
-    card.parent.mkdir(exist_ok=True)
-    card.write_text(features.model_dump_json())
-    return artifact("Model", uri)
-
-
-def artifact(kind: str, uri: Path, *, number: int = 0) -> Artifact:
-    """Returns a standard artifact."""
-    found = getattr(standard_artifacts, kind)()
-    found.uri, found.id = str(uri), number
-    return found
-
-
-def examples_of(folder: Path) -> Artifact:
-    """Returns the artifact whose split `eval` lies in `Split-eval` of a folder."""
-    found = artifact("Examples", folder)
-    found.split_names = '["eval"]'
-    return found
-
-
-def schema_artifact(folder: Path, schema: schema_pb2.Schema) -> Artifact:
-    """Writes a schema and returns its artifact."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "schema.pbtxt").write_text(text_format.MessageToString(schema))
-    return artifact("Schema", folder)
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What the Evaluator left."""
-
-    uri: Path
-    """Of the evaluation."""
-    blessing: Artifact
-
-
-def run_evaluator(
-    folder: Path,
-    settings: GateSettings,
-    *,
-    classes: Sequence[str],
-    released: str = "",
-    **inputs: Artifact,
-) -> Evaluated:
-    """Runs the component's executor on artifacts, into `folder`, with the component's properties.
-
-    Args:
-        folder: For the evaluation and the blessing.
-        settings: The gate.
-        classes: The classes' names in the order of their indices.
-        released: Where manifests of released models are.
-        **inputs: `examples`, `model`, `schema` and perhaps `baseline_model`.
-    """
-    node = Evaluator(
-        settings=settings,
-        classes=classes,
-        released=released,
-        **{key: channel_utils.as_channel([found]) for key, found in inputs.items()},
-    )
-    outputs = {
-        "evaluation": artifact("ModelEvaluation", folder / "evaluation"),
-        "blessing": artifact("ModelBlessing", folder / "blessing"),
-    }
-    context = BaseExecutor.Context(tmp_dir=str(folder / "temporary"), unique_id="1")
-    Executor(context).Do(
-        {key: [found] for key, found in inputs.items()},
-        {key: [found] for key, found in outputs.items()},
-        node.exec_properties,
-    )
-    return Evaluated(folder / "evaluation", outputs["blessing"])

@@ -26,10 +26,12 @@ def buckets_of(values: Any, edges: Sequence[float]) -> npt.NDArray[np.str_]:
 
     Args:
         values: Numbers, (n,).
-        edges: Ascending; an edge belongs to the bucket above it.
+        edges: Ascending; an edge belongs to the bucket above it, also where values are float32:
+            0.01 is less there.
     """
-    numbers = np.asarray(values, np.float64)
+    kind = np.float32 if np.asarray(values).dtype == np.float32 else np.float64
+    numbers = np.asarray(values, kind)
     names = np.array([*bucket_names(edges), MISSING])
-    places = np.searchsorted(np.asarray(edges, np.float64), numbers, side="right")
+    places = np.searchsorted(np.asarray(edges, kind), numbers, side="right")
     found: npt.NDArray[np.str_] = names[np.where(np.isnan(numbers), len(edges) + 1, places)]
     return found

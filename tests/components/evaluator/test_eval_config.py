@@ -1,89 +1,139 @@
-"""The gate as TFMA's config: a threshold where there is a bar, and nowhere else."""
+"""The gate as TFMA's config: what is measured, and nothing that TFMA would judge by itself."""
 
 import json
 
 import pytest
+import tensorflow_model_analysis as tfma
 
-from tfx_rebalance.components.evaluator.eval_config import eval_config
+from tfx_rebalance.components.evaluator.eval_config import (
+    METRICS_MODULE,
+    OF_CLASSES,
+    OVERALL,
+    eval_config,
+    metric_name,
+)
 from tfx_rebalance.components.evaluator.settings import GateSettings
+from tfx_rebalance.errors import ConfigError
 
 pytestmark = pytest.mark.tfx
 
 CLASSES = ("no", "yes")
+EVERYTHING = {
+    "min_recall": {"yes": 0.8},
+    "min_precision": {"yes": 0.3},
+    "max_calibration_error": {"default": 0.1},
+    "slices": [
+        {"features": ("country", "device"), "min_recall": {"yes": 0.7}},
+        {"features": ("age",), "buckets": {"age": (18, 65.5)}, "min_recall": {"default": 0.4}},
+        {"features": ("sum", "device"), "buckets": {"sum": (0,)}, "min_recall": {"no": 0.4}},
+    ],
+}
 
 
-def metrics_of(**settings):
-    """Returns the metrics' configs by name."""
-    config = eval_config(GateSettings(**settings), CLASSES)
-    [spec] = config.metrics_specs
-    return {json.loads(metric.config)["name"]: metric for metric in spec.metrics}
+def config_of(*, fitted_rows=None, **settings):
+    return eval_config(GateSettings(**settings), CLASSES, fitted_rows=fitted_rows)
 
 
-def thresholds_of(metric):
-    """Returns (slice's features, threshold) of each bar."""
-    return [
-        (tuple(part.slicing_specs[0].feature_keys), part.threshold)
-        for part in metric.per_slice_thresholds
+def arguments_of(config, output):
+    """Returns the arguments of an output's metrics by their names."""
+    [spec] = [spec for spec in config.metrics_specs if list(spec.output_names) == [output]]
+    found = [json.loads(metric.config) for metric in spec.metrics]
+    assert len({arguments["name"] for arguments in found}) == len(found)
+    return {arguments["name"]: arguments for arguments in found}
+
+
+def test_nothing_has_a_threshold_for_tfma_judges_each_slice_alone():
+    config = tfma.utils.update_eval_config_with_defaults(
+        config_of(**EVERYTHING), has_baseline=True, rubber_stamp=True
+    )
+    tfma.utils.verify_eval_config(config)
+    thresholds = tfma.metrics.metric_thresholds_from_metrics_specs(
+        config.metrics_specs, eval_config=config
+    )
+    assert not thresholds
+
+
+@pytest.mark.parametrize("output", ["decision_scores", "probabilities"])
+def test_every_metric_is_asked_for_every_class_and_for_all_of_them(output):
+    found = arguments_of(config_of(**EVERYTHING), output)
+    for metric in OF_CLASSES[output].values():
+        indices = [found[metric_name(metric, name)]["class_index"] for name in CLASSES]
+        assert indices == [0, 1]
+    assert set(OVERALL[output].values()) <= set(found)
+
+
+def test_every_metric_is_one_of_ours():
+    specs = config_of(**EVERYTHING).metrics_specs
+    assert {metric.module for spec in specs for metric in spec.metrics} == {METRICS_MODULE}
+
+
+def test_a_margin_is_measured_where_there_is_a_bar_by_the_gates_own_bound():
+    found = arguments_of(
+        config_of(min_recall={"yes": 0.8}, confidence=0.9, interval="wilson"), "decision_scores"
+    )
+    assert "gate_margin/no" not in found
+    assert found["gate_margin/yes"] == {
+        "name": "gate_margin/yes",
+        "class_index": 1,
+        "bar": 0.8,
+        "confidence": 0.9,
+        "interval": "wilson",
+    }
+
+
+def test_the_whole_split_and_every_slice_are_measured_buckets_as_features_of_their_own():
+    found = [list(spec.feature_keys) for spec in config_of(**EVERYTHING).slicing_specs]
+    assert found == [
+        [],
+        ["country", "device"],
+        ["age in buckets at 18.0, 65.5"],
+        ["sum in buckets at 0.0", "device"],
     ]
 
 
-def test_every_class_has_recall_and_support():
-    assert set(metrics_of()) == {
-        "class_recall/no",
-        "class_support/no",
-        "class_recall/yes",
-        "class_support/yes",
-    }
-    assert json.loads(metrics_of()["class_recall/yes"].config)["class_index"] == 1
+@pytest.mark.parametrize("path", [None, "/serving/releases/7.rows"])
+def test_the_comparison_knows_what_the_champion_was_fitted_on(path):
+    found = arguments_of(config_of(fitted_rows=path), "decision_scores")
+    assert found["paired_decisions"]["fitted_rows"] == path
 
 
-def test_a_bar_is_a_lower_bound_on_the_whole_split():
-    metrics = metrics_of(min_recall={"yes": 0.8}, champion=None)
-    [(features, threshold)] = thresholds_of(metrics["class_recall/yes"])
-    assert features == ()
-    assert threshold.value_threshold.lower_bound.value == 0.8
-    assert not threshold.HasField("change_threshold")
-    assert thresholds_of(metrics["class_recall/no"]) == []
-
-
-def test_a_drop_is_allowed_down_to_its_bound_with_or_without_a_bar():
-    metrics = metrics_of(min_recall={"yes": 0.8}, champion={"margin": 0.05})
-    for name in CLASSES:
-        [(_, threshold)] = thresholds_of(metrics[f"class_recall/{name}"])
-        assert threshold.change_threshold.absolute.value == pytest.approx(-0.05)
-        assert threshold.HasField("value_threshold") == (name == "yes")
-
-
-def test_support_never_blocks():
-    metrics = metrics_of()
-    assert all(not thresholds_of(metrics[f"class_support/{name}"]) for name in CLASSES)
-
-
-def test_a_slice_has_a_shortfall_of_nothing_for_each_class_with_a_bar_there():
-    slices = [
-        {"features": ("country",), "min_recall": {"yes": 0.7}, "min_positives": 30},
-        {"features": ("country", "device"), "min_recall": {"default": 0.4}},
-    ]
-    metrics = metrics_of(slices=slices)
-    found = {name: thresholds_of(m) for name, m in metrics.items() if "shortfall" in name}
-    assert {name: features for name, [(features, _)] in found.items()} == {
-        "class_recall_shortfall/0/yes": ("country",),
-        "class_recall_shortfall/1/no": ("country", "device"),
-        "class_recall_shortfall/1/yes": ("country", "device"),
-    }
-    assert all(t.value_threshold.upper_bound.value == 0 for [(_, t)] in found.values())
-    arguments = json.loads(metrics["class_recall_shortfall/0/yes"].config)
-    assert (arguments["bar"], arguments["min_positives"]) == (0.7, 30)
-
-
-def test_the_whole_split_and_every_named_slice_are_measured():
-    slices = [{"features": ("country", "device"), "min_recall": {"yes": 0.7}}]
-    config = eval_config(GateSettings(slices=slices), CLASSES)
-    assert [list(s.feature_keys) for s in config.slicing_specs] == [[], ["country", "device"]]
-
-
-def test_what_is_judged_is_the_decision_that_will_be_served():
-    [spec] = eval_config(GateSettings(), CLASSES).model_specs
+def test_what_is_judged_is_the_decision_that_will_be_served_and_its_probabilities():
+    [spec] = config_of().model_specs
     assert spec.signature_name == "serving_default"
-    assert spec.prediction_key == "decision_scores"
+    assert spec.prediction_key == ""  # Both outputs; a metric says which.
     assert list(spec.preprocessing_function_names) == ["transform_labels"]
+    outputs = ("decision_scores", "probabilities")
+    assert dict(spec.label_keys) == dict.fromkeys(outputs, "label_index")
+
+
+BARS = {"maybe": 0.5}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_recall": BARS},
+        {"min_precision": BARS},
+        {"max_calibration_error": BARS},
+        {"slices": [{"features": ("age",), "min_recall": {"yes": 0.5, **BARS}}]},
+    ],
+)
+def test_a_bar_for_a_class_that_there_is_not_is_refused(wrong):
+    with pytest.raises(ConfigError, match=r"'maybe'.*allowed are no, yes and default"):
+        config_of(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"insufficient": {"maybe": "pass"}},
+        {
+            "slices": [
+                {"features": ("a",), "min_recall": {"yes": 1}, "insufficient": {"maybe": "fail"}}
+            ]
+        },
+    ],
+)
+def test_so_is_a_policy_for_one(wrong):
+    with pytest.raises(ConfigError, match="'maybe'"):
+        config_of(**wrong)

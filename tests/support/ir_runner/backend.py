@@ -58,9 +58,7 @@ class Backend:
     store: Store = field(default_factory=Store)
     _runs: Any = field(default_factory=lambda: itertools.count(1))
 
-    def run(
-        self, compiled: Compiled, *, only: Collection[str] = (), **given: Any
-    ) -> Run:
+    def run(self, compiled: Compiled, *, only: Collection[str] = (), **given: Any) -> Run:
         """Runs a pipeline to its end, which may be a failure.
 
         Args:

@@ -70,7 +70,9 @@ def parameters_of(
     missing = {
         key
         for key, parameter in declared.items()
-        if key not in found and not parameter.is_optional and not parameter.HasField("default_value")
+        if key not in found
+        and not parameter.is_optional
+        and not parameter.HasField("default_value")
     }
     if missing:
         raise ValueError(f"required input parameters {sorted(missing)} are given by nobody.")

@@ -15,6 +15,14 @@ def test_an_edge_belongs_to_the_bucket_above_it():
     assert found == ["below 18", "18 to below 65", "18 to below 65", "65 and above", MISSING]
 
 
+def test_an_edge_belongs_there_as_tf_examples_hold_it_too():
+    values, edges = np.array([0.01, 0.0099, 0.1, 0.7], np.float32), [0.01, 0.1, 0.7]
+    assert values[0] < 0.01
+    expected = buckets_of([0.01, 0.0099, 0.1, 0.7], edges).tolist()
+    assert buckets_of(values, edges).tolist() == expected
+    assert expected[0] == "0.01 to below 0.1"
+
+
 @given(values=st.lists(NUMBERS, max_size=20), edges=EDGES)
 def test_it_is_the_number_of_edges_that_a_value_has_reached(values, edges):
     names = bucket_names(edges)
