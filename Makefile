@@ -9,6 +9,9 @@ ARGS ?=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Two processes, each with files of its own: importing TFX costs 10 s and more in each.
+PARALLEL = --numprocesses 2 --dist loadfile
+
 .PHONY: setup
 setup: ## Make .venv: Python 3.10, the lock, this project, bytecode
 	@$(PYTHON3) scripts/setup.py
@@ -19,7 +22,7 @@ run: setup ## Run the pipeline on the built-in data and print the result (ARGS="
 
 .PHONY: test
 test: lint types ## Everything CI runs: lint, types, all tests
-	$(BIN)/pytest -m "not full and not gpu" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not full and not gpu" $(ARGS)
 
 .PHONY: test-full
 test-full: setup ## The largest example data sets in full; not part of CI
@@ -27,11 +30,11 @@ test-full: setup ## The largest example data sets in full; not part of CI
 
 .PHONY: test-fast
 test-fast: setup ## All tests but slow and whole-pipeline ones (ARGS="-k smote" for some of them)
-	$(BIN)/pytest -m "not e2e and not full and not slow and not gpu" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not e2e and not full and not slow and not gpu" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup ## The whole-pipeline tests alone
-	$(BIN)/pytest -m "e2e and not full" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "e2e and not full" $(ARGS)
 
 .PHONY: test-gpu
 test-gpu: setup ## The Trainer's tests on this machine's GPUs (requirements/gpu.txt); fails without one

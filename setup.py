@@ -53,6 +53,7 @@ DEV = [
     "mypy>=1.13",
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.8",
     "selenium>=4.20,<5",  # Drives the Chromium that opens the pages of runs.
     "types-PyYAML",

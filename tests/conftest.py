@@ -7,8 +7,9 @@ import pytest
 
 # Before anything imports TensorFlow or numpy: they read these once. A test is small; more threads
 # than this only make it slower, and several suites often share one machine.
+_PER_PROCESS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_threads, "2")
+    os.environ.setdefault(_threads, _PER_PROCESS)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from hypothesis import settings  # noqa: E402  # It may import numpy.
