@@ -28,6 +28,7 @@ from tfx_rebalance.components.validation_gate.component import ValidationGate
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.beam_presets import Place, beam_args
 from tfx_rebalance.pipeline.config import PipelineConfig
+from tfx_rebalance.pipeline.targets.registering import registrars
 from tfx_rebalance.pipeline.targets.run_day import day_of_run
 
 LATEST_TUNER = "LatestTuner"
@@ -40,7 +41,7 @@ NOT_FOUND = {
 
 PREPROCESSING_FN = "tfx_rebalance.pipeline.preprocessing.preprocessing_fn"
 
-NEVER_CACHED = ("ImbalanceValidator", "ValidationGate", "Champion", "Pusher")
+NEVER_CACHED = ("ImbalanceValidator", "ValidationGate", "Champion", "Pusher", "Registrar")
 """Nodes that judge or read the outside world: a remembered answer would be no answer."""
 
 
@@ -173,6 +174,7 @@ def create_pipeline(
             *([champion] if compared else []),
             evaluator,
             pusher,
+            *registrars(config, target, pusher=pusher, evaluator=evaluator),
         ],
         enable_cache=True,
         beam_pipeline_args=beam_args(config, target),

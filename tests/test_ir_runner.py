@@ -90,7 +90,7 @@ def test_only_what_may_be_cached_is_and_only_for_the_same_inputs(tmp_path):
     assert backend.run(compiled).named("SUCCEEDED") == {"Read", "Train"}
     again = backend.run(compiled)
     assert again.named("CACHED") == {"Read", "Train"}
-    assert again.uri("Read", "examples").parts[-3:-1] == ("card-fraud-1", "Read")
+    assert again.uri("Read", "examples").parts[-4:-2] == ("card-fraud-1", "Read")
     assert backend.run(compiled, run_date="2026-01-31").named("CACHED") == set()
     uncached = loaded(mended(spec(), uncached=("Read",)), tmp_path)
     assert backend.run(uncached).named("CACHED") == set()  # New artifacts, so Train runs as well.

@@ -19,6 +19,9 @@ class ExitHandlerSpec(ComponentSpec):
         "run_id": ExecutionParameter(type=str),
         "root": ExecutionParameter(type=str),
         "webhook_variable": ExecutionParameter(type=str),
+        "report_fn": ExecutionParameter(type=str),
+        "planned": ExecutionParameter(type=str),
+        "created": ExecutionParameter(type=str),
     }
 
 
@@ -29,7 +32,15 @@ class ExitHandler(BaseComponent):
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     def __init__(
-        self, *, pipeline: str, run_id: str, root: str, webhook_variable: str = ""
+        self,
+        *,
+        pipeline: str,
+        run_id: str,
+        root: str,
+        webhook_variable: str = "",
+        report_fn: str = "",
+        planned: str = "",
+        created: str = "",
     ) -> None:
         """Wires the node; a runner takes it through `set_exit_handler`.
 
@@ -39,6 +50,10 @@ class ExitHandler(BaseComponent):
             root: Where `runs/<run id>/final.json` goes.
             webhook_variable: The environment variable of the step with the address to post to; "":
                 nobody is told.
+            report_fn: Where the function is that writes the run's report; "": none is written.
+            planned: What that function is told of the pipeline.
+            created: What the backend puts the time in place of at which the run was created; "":
+                it says none.
         """
         super().__init__(
             spec=ExitHandlerSpec(
@@ -47,5 +62,8 @@ class ExitHandler(BaseComponent):
                 run_id=run_id,
                 root=root,
                 webhook_variable=webhook_variable,
+                report_fn=report_fn,
+                planned=planned,
+                created=created,
             )
         )

@@ -1,4 +1,4 @@
-"""Writes the final record of a run and posts it."""
+"""Writes the final record of a run, posts it, and has the report written."""
 
 import os
 from datetime import datetime, timezone
@@ -7,6 +7,7 @@ from absl import logging
 from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.dsl.io import fileio
+from tfx.utils import import_utils
 
 from tfx_rebalance.components.exit_handler.record import FinalRecord, final_record
 from tfx_rebalance.components.exit_handler.webhook import PostError, post
@@ -33,6 +34,8 @@ class Executor(BaseExecutor):
             _write(record, os.path.join(exec_properties["root"], RUNS, record.run_id))
         finally:
             _tell(record, exec_properties.get("webhook_variable", ""))
+        if exec_properties.get("report_fn"):
+            _report(record, exec_properties)
 
 
 def _write(record: FinalRecord, folder: str) -> None:
@@ -41,6 +44,18 @@ def _write(record: FinalRecord, folder: str) -> None:
     with fileio.open(f"{path}.writing", "w") as file:
         file.write(record.model_dump_json(indent=2))
     fileio.rename(f"{path}.writing", path, overwrite=True)
+
+
+def _report(record: FinalRecord, properties: dict[str, str]) -> None:
+    """Has the report written; a run that has ended is not failed for its page."""
+    try:
+        write = import_utils.import_class_by_path(properties["report_fn"])
+        told = {key: properties[key] for key in ("planned", "root", "created")}
+        page = write(record, **told)
+    except Exception:
+        logging.exception("the report of run %s could not be written.", record.run_id)
+    else:
+        logging.info("report: %s", page or "that of the run whose verdict was remembered")
 
 
 def _tell(record: FinalRecord, variable: str) -> None:

@@ -14,7 +14,9 @@ STOPPED_BY_DATA = 3
 """The exit code of a run that its data stopped."""
 
 Verdict = Literal["released", "not_released", "stopped"]
-NodeState = Literal["done", "cached", "failed", "not_reached"]
+NodeState = Literal["done", "cached", "failed", "not_reached", "began", "no_trace"]
+"""The last two only of a run elsewhere: it left outputs and nobody says how it ended; it left
+nothing, because it was skipped, or taken from the cache, or has no outputs."""
 
 
 class _Part(BaseModel):
@@ -108,12 +110,15 @@ class RunFacts(_Part):
     pipeline: str
     started: str
     """ISO 8601."""
+    place: Literal["local", "kubeflow", "vertex"] = "local"
+    """Where it ran; elsewhere than on this machine its exit handler tells of it."""
     verdict: Verdict
     reason: str
     exit_code: int
     failed_node: str = ""
     """The node that ended the run early, if one did."""
     log: str
+    """Of a run elsewhere its final record: the backend keeps the logs."""
     log_tail: tuple[str, ...] = ()
     """The last lines of the log of a run that stopped."""
     next_command: str

@@ -153,6 +153,11 @@ def _counts(facts: RunFacts) -> Mapping[str, tuple[int, int]]:
 
 
 def _not_reached(facts: RunFacts) -> str:
+    if facts.place != "local":
+        return (
+            "Not in this report: the run left nothing about this behind. It was not reached, or "
+            "an earlier run's result was taken."
+        )
     if facts.failed_node:
         return f"Not reached: the run ended in {facts.failed_node}."
     return "Not reached: the run left nothing about this behind."

@@ -1,24 +1,14 @@
 """What the commands ask of a backend, and what they get."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
-from tfx_rebalance.errors import ConfigError, ServiceError
+from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.schedules.requests import Job, Plan
 
 State = Literal["active", "paused", "completed"]
-Wait = Callable[[float], None]
-T = TypeVar("T")
-
-ATTEMPTS = 4
-"""How often a call is made that may be made again."""
-FIRST_WAIT = 0.5
-"""Seconds before the second one; each later wait is twice as long."""
-TIMEOUT = (10, 60)
-"""Seconds to connect, and to answer."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +69,3 @@ def named(found: Iterable[Schedule], name: str) -> list[Schedule]:
         there = f"There is: {', '.join(names)}" if names else "There is none at all"
         raise ConfigError(f"there is no schedule {name!r}{nearest(names, name)}. {there}.")
     return matching
-
-
-def repeated(call: Callable[[], T], wait: Wait = time.sleep) -> T:
-    """Returns what `call` does, made again while it fails in a way that may pass.
-
-    Only for calls that come to the same when they are made twice.
-    """
-    for attempt in range(ATTEMPTS - 1):
-        try:
-            return call()
-        except ServiceError as error:
-            if not error.passing:
-                raise
-        wait(FIRST_WAIT * 2**attempt)
-    return call()

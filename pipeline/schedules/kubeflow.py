@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import requests
-from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, Wait, named
-from tfx_rebalance.pipeline.schedules.failures import after
+from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, named
 from tfx_rebalance.pipeline.schedules.kubeflow_calls import Calls, Run
 from tfx_rebalance.pipeline.schedules.kubeflow_connection import Connection
 from tfx_rebalance.pipeline.schedules.kubeflow_swap import Swap
 from tfx_rebalance.pipeline.schedules.parameters import check_same_parameters
 from tfx_rebalance.pipeline.schedules.requests import Job, KubeflowIds, Plan
 from tfx_rebalance.pipeline.targets.settings import KubeflowSettings
+from tfx_rebalance.services import Wait, after
 
 
 class Kubeflow:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tfx_rebalance.errors import ServiceError
-from tfx_rebalance.pipeline.schedules.backend import TIMEOUT, Schedule
+from tfx_rebalance.pipeline.schedules.backend import Schedule
 from tfx_rebalance.pipeline.schedules.kubeflow_connection import Connection, equal
 from tfx_rebalance.pipeline.schedules.requests import MARK, Body
+from tfx_rebalance.services import TIMEOUT
 
 
 @dataclass(frozen=True)

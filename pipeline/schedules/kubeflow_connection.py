@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from tfx_rebalance.errors import ConfigError, ServiceError
-from tfx_rebalance.pipeline.schedules.backend import TIMEOUT, Wait, repeated
-from tfx_rebalance.pipeline.schedules.failures import Service, failure
 from tfx_rebalance.pipeline.targets.settings import KubeflowSettings
+from tfx_rebalance.services import TIMEOUT, Service, Wait, failure, repeated
 
 T = TypeVar("T")
 HOST, TOKEN, TOKEN_FILE = "KFP_HOST", "KFP_TOKEN", "KF_PIPELINES_SA_TOKEN_PATH"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from tfx_rebalance.errors import ServiceError
 from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, State
-from tfx_rebalance.pipeline.schedules.failures import after
 from tfx_rebalance.pipeline.schedules.kubeflow_calls import Calls
 from tfx_rebalance.pipeline.schedules.requests import Body
+from tfx_rebalance.services import after
 
 
 class Swap:

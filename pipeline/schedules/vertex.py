@@ -9,12 +9,12 @@ from typing import Any
 
 from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import requests
-from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, State, Wait, named
-from tfx_rebalance.pipeline.schedules.failures import after
+from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, State, named
 from tfx_rebalance.pipeline.schedules.parameters import check_same_parameters
 from tfx_rebalance.pipeline.schedules.requests import Body, Job, Plan
-from tfx_rebalance.pipeline.schedules.vertex_connection import Connection
+from tfx_rebalance.pipeline.schedules.vertex_connection import connect, list_schedules
 from tfx_rebalance.pipeline.targets.settings import VertexSettings
+from tfx_rebalance.services import Wait, after
 
 _STATES: dict[str, State] = {"ACTIVE": "active", "PAUSED": "paused"}
 
@@ -25,7 +25,7 @@ class Vertex:
     def __init__(self, settings: VertexSettings, *, wait: Wait = time.sleep) -> None:
         self._settings = settings
         self._parent = requests.vertex_parent(settings)
-        self._to = Connection(settings, wait=wait)
+        self._to = connect(settings, wait=wait)
 
     def submit(self, job: Job, run_id: str) -> Outcome:
         """Starts a run, unless there is one of that id."""
@@ -94,7 +94,7 @@ class Vertex:
         """Returns the schedules of the project in the region."""
         return [
             _schedule(found)
-            for found in self._to.list_schedules("listing the schedules", self._parent)
+            for found in list_schedules(self._to, "listing the schedules", self._parent)
         ]
 
     def _create(self, plan: Plan) -> Outcome:

@@ -1,139 +1,39 @@
-"""A connection to Vertex AI: requests and answers are plain data, errors in our own words."""
+"""The connection to Vertex AI's runs and schedules."""
 
 import time
-import warnings
-from typing import Any
 
-from tfx_rebalance.errors import ServiceError
-from tfx_rebalance.pipeline.schedules.backend import TIMEOUT, Wait, repeated
-from tfx_rebalance.pipeline.schedules.failures import Service, failure
-from tfx_rebalance.pipeline.schedules.requests import Body
 from tfx_rebalance.pipeline.targets.settings import VertexSettings
+from tfx_rebalance.services import Service, Wait
+from tfx_rebalance.vertex import Body, Connection, address_in
 
 _LOG_IN = (
     "Log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to "
     "the file of a service account"
 )
-_NOT_REACHED = "failed to connect", "DNS resolution failed", "Name resolution failure"
-"""What gRPC says, under a status of its own, where nothing has been sent."""
-_NO_TOKEN = "Getting metadata from plugin failed"
-"""What it says where there was no token to send."""
 
 
-class Connection:
-    """Vertex AI in a region, with Google's default credentials."""
-
-    def __init__(self, settings: VertexSettings, *, wait: Wait = time.sleep) -> None:
-        self._wait = wait
-        address = f"{settings.location}-aiplatform.googleapis.com"
-        self._service = Service(
-            name="Vertex AI",
-            address=address,
-            reach="Check vertex.location, and that the network lets this machine there",
-            log_in=_LOG_IN,
-            permit=f"Ask for roles/aiplatform.user in the project {settings.project!r}, and for "
-            "roles/iam.serviceAccountUser on vertex.service_account if that is set",
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of the age of Python and grpcio.
-            self._clients = self._connected(address)
-
-    def call(self, doing: str, method: str, request: Body, *, again: bool = False) -> Body:
-        """Returns the answer to a request.
-
-        Args:
-            doing: What that is, such as "creating the schedule 'x'".
-            method: Such as `CreateSchedule`.
-            request: The method's request, in the names of JSON.
-            again: Whether it is made again after a failure that may pass.
-
-        Raises:
-            ServiceError: If it fails.
-        """
-        message = self._message(method, request)
-
-        def once() -> Body:
-            try:
-                answer = self._method(method)(message, retry=None, timeout=TIMEOUT[1])
-                if hasattr(answer, "result"):  # Something the server is still at.
-                    answer = answer.result(timeout=TIMEOUT[1])
-            except Exception as error:
-                raise self._failure(error, doing) from None
-            return {} if answer is None else as_data(answer)
-
-        return repeated(once, self._wait) if again else once()
-
-    def list_schedules(self, doing: str, parent: str) -> list[Body]:
-        """Returns the schedules of pipelines; those of notebooks are none."""
-        message = self._message("ListSchedules", {"parent": parent, "pageSize": 100})
-
-        def once() -> list[Body]:
-            try:
-                method = self._method("ListSchedules")
-                found = list(method(message, retry=None, timeout=TIMEOUT[1]))
-            except Exception as error:
-                raise self._failure(error, doing) from None
-            return [as_data(schedule) for schedule in found]
-
-        schedules = repeated(once, self._wait)
-        return [found for found in schedules if "createPipelineJobRequest" in found]
-
-    def _connected(self, address: str) -> tuple[Any, ...]:
-        from google.cloud import aiplatform_v1
-
-        kinds = aiplatform_v1.ScheduleServiceClient, aiplatform_v1.PipelineServiceClient
-        try:
-            return tuple(kind(client_options={"api_endpoint": address}) for kind in kinds)
-        except Exception as error:
-            raise self._failure(error, "connecting") from None
-
-    def _method(self, name: str) -> Any:
-        """Returns the function of the client that has it."""
-        function = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-        return next(getattr(c, function) for c in self._clients if hasattr(c, function))
-
-    def _message(self, method: str, request: Body) -> Any:
-        from google.cloud import aiplatform_v1
-        from google.protobuf import json_format
-
-        message = getattr(aiplatform_v1, f"{method}Request")()
-        json_format.ParseDict(request, type(message).pb(message))
-        return message
-
-    def _failure(self, error: Exception, doing: str) -> ServiceError:
-        status, words = _status(error)
-        return failure(self._service, doing, status=status, words=words)
-
-
-def as_data(message: Any) -> Body:
-    """Returns a message of Google's as plain data, in the names of JSON."""
-    from google.protobuf import json_format
-
-    plain = type(message).pb(message) if hasattr(type(message), "pb") else message
-    found: Body = json_format.MessageToDict(plain)
-    return found
-
-
-def _status(error: Exception) -> tuple[int, str]:
-    """Returns the status of a failed call as HTTP counts, and the server's words.
+def connect(settings: VertexSettings, *, wait: Wait = time.sleep) -> Connection:
+    """Returns a connection with Google's default credentials.
 
     Raises:
-        Exception: `error` itself, if it is none of Google's.
+        ServiceError: If there are none.
     """
-    import concurrent.futures
+    service = Service(
+        name="Vertex AI",
+        address=address_in(settings.location),
+        reach="Check vertex.location, and that the network lets this machine there",
+        log_in=_LOG_IN,
+        permit=f"Ask for roles/aiplatform.user in the project {settings.project!r}, and for "
+        "roles/iam.serviceAccountUser on vertex.service_account if that is set",
+    )
+    return Connection(service, "ScheduleServiceClient", "PipelineServiceClient", wait=wait)
 
-    from google.api_core import exceptions as api
-    from google.auth import exceptions as auth
 
-    words = str(getattr(error, "message", error))
-    if isinstance(error, auth.TransportError):
-        return 0, words
-    if isinstance(error, auth.GoogleAuthError) or _NO_TOKEN in words:
-        return 401, ""
-    if isinstance(error, api.ServiceUnavailable) and any(said in words for said in _NOT_REACHED):
-        return 0, words
-    if isinstance(error, api.RetryError | concurrent.futures.TimeoutError):
-        return 408, words
-    if isinstance(error, api.GoogleAPICallError) and error.code is not None:
-        return int(error.code), words
-    raise error
+def list_schedules(to: Connection, doing: str, parent: str) -> list[Body]:
+    """Returns the schedules of pipelines; those of notebooks are none.
+
+    Raises:
+        ServiceError: If it fails.
+    """
+    found = to.listed(doing, "ListSchedules", {"parent": parent, "pageSize": 100})
+    return [schedule for schedule in found if "createPipelineJobRequest" in schedule]

@@ -6,6 +6,7 @@ EXIT_HANDLER_FROM: Backend = (2, 14)
 SCHEDULE_TIME_FROM: Backend = (2, 16)
 
 SCHEDULE_TIME = "{{$.pipeline_job_schedule_time_utc}}"
+CREATION_TIME = "{{$.pipeline_job_create_time_utc}}"
 RUN_ID = {"kubeflow": "{{$.pipeline_job_uuid}}", "vertex": "{{$.pipeline_job_name}}"}
 """What the backend puts a run's own name in place of."""
 
@@ -19,7 +20,7 @@ _EVERY_BACKEND = frozenset(
         "pipeline_task_uuid",
     )
 )
-_TIMES = frozenset({SCHEDULE_TIME, "{{$.pipeline_job_create_time_utc}}"})
+_TIMES = frozenset({SCHEDULE_TIME, CREATION_TIME})
 
 
 def has_exit_handler(target: Target, backend: Backend) -> bool:

@@ -40,6 +40,7 @@ def check_target(config: PipelineConfig, target: Target) -> AnySettings:
     _short_schema(config)
     _exit_handler(config, target)
     _accelerator(config, settings, target)
+    _registrable(config, settings)
     beam_args(config, target)
     return settings
 
@@ -153,4 +154,14 @@ def _accelerator(config: PipelineConfig, settings: AnySettings, target: Target) 
         raise ConfigError(
             f"trainer.accelerator is cpu, but {target}.training.accelerator asks for "
             f"{settings.training.accelerator.type}. Remove one of them."
+        )
+
+
+def _registrable(config: PipelineConfig, settings: AnySettings) -> None:
+    destination = destination_of(config, settings)
+    registry = settings.registry if isinstance(settings, VertexSettings) else None
+    if registry is not None and not destination.startswith("gs://"):
+        raise ConfigError(
+            f"push.destination is {destination!r}, and Vertex's registry takes models from gs:// "
+            "only. Set push.destination to a place there or to null, or vertex.registry: null."
         )

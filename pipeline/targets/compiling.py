@@ -18,14 +18,21 @@ from tfx_rebalance.features import Features
 from tfx_rebalance.files import write_whole
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.dag import NEVER_CACHED, create_pipeline
+from tfx_rebalance.pipeline.exit_report import Planned
 from tfx_rebalance.pipeline.fingerprint import fingerprint_of
-from tfx_rebalance.pipeline.targets.abilities import RUN_ID, has_exit_handler
+from tfx_rebalance.pipeline.targets.abilities import (
+    CREATION_TIME,
+    RUN_ID,
+    fills_in,
+    has_exit_handler,
+)
 from tfx_rebalance.pipeline.targets.checks import (
     AnySettings,
     backend_of,
     check_target,
     destination_of,
     schema_text,
+    section_of,
 )
 from tfx_rebalance.pipeline.targets.contract import faults_of
 from tfx_rebalance.pipeline.targets.platform import platform_document
@@ -35,6 +42,7 @@ from tfx_rebalance.pipeline.targets.settings import KubeflowSettings, Target
 TRAINING = ("Trainer", "Tuner")
 NOT_RETRIED = ("ValidationGate", "Pusher")
 """A verdict stays a verdict, and a push may have got half-way."""
+REPORT_FN = "tfx_rebalance.pipeline.exit_report.write_exit_report"
 
 
 class _Plain(yaml.SafeDumper):
@@ -91,7 +99,8 @@ def compiled_text(config: PipelineConfig, features: Features, target: Target) ->
         KubeflowV2DagRunnerConfig(default_image=settings.image, use_pipeline_spec_2_1=True)
     )
     if has_exit_handler(target, backend_of(config)):
-        runner.set_exit_handler(_exit_handler(config, settings, target))
+        planned = _planned(config, pipeline, target=target, classes=features.classes)
+        runner.set_exit_handler(_exit_handler(config, settings, planned))
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
     spec = repaired(compiled, _repairs(pipeline, settings, cached=_cached(config, text)))
     documents = [spec]
@@ -130,12 +139,31 @@ def _cached(config: PipelineConfig, schema: str | None) -> set[str]:
     return from_settings
 
 
-def _exit_handler(config: PipelineConfig, settings: AnySettings, target: Target) -> ExitHandler:
+def _planned(
+    config: PipelineConfig, pipeline: Pipeline, *, target: Target, classes: tuple[str, ...]
+) -> Planned:
+    """Returns what the report of each run says of the pipeline."""
+    other = {"kubeflow": "vertex", "vertex": "kubeflow"}[target]
+    return Planned(
+        target=target,
+        config=config.model_dump(mode="json", by_alias=True, exclude={other}),
+        classes=classes,
+        nodes=tuple(node.id for node in pipeline.components),
+        destination=destination_of(config, section_of(config, target)),
+    )
+
+
+def _exit_handler(config: PipelineConfig, settings: AnySettings, planned: Planned) -> ExitHandler:
+    target = planned.target
+    knows_time = fills_in(CREATION_TIME, target, backend_of(config))
     return ExitHandler(
         pipeline=config.name,
         run_id=RUN_ID[target],
         root=settings.root,
         webhook_variable=config.on_exit.webhook_variable or "",
+        report_fn=REPORT_FN,
+        planned=planned.model_dump_json(),
+        created=CREATION_TIME if knows_time else "",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from tfx_rebalance.components.registrar.settings import RegistrySettings
 from tfx_rebalance.settings import Settings
 
 Target = Literal["kubeflow", "vertex"]
@@ -182,15 +183,6 @@ class KubeflowSettings(TargetSettings):
         return root.rstrip("/")
 
 
-class RegistrySettings(Settings):
-    """Vertex AI Model Registry."""
-
-    model: str | None = None
-    """The model that released versions are versions of; null: the pipeline's name."""
-    serving_image: str
-    """What Vertex serves the SavedModel with."""
-
-
 class VertexSettings(TargetSettings):
     """Vertex AI Pipelines; `root` is gs://."""
 
@@ -201,6 +193,7 @@ class VertexSettings(TargetSettings):
     labels: dict[str, str] = {}
     training: VertexTraining = VertexTraining()
     registry: RegistrySettings | None = None
+    """None: what is released is registered nowhere."""
 
     @field_validator("root")
     @classmethod

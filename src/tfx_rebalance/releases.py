@@ -34,7 +34,16 @@ def manifests_of(base: str) -> dict[str, dict[str, Any]]:
     names = tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []
     stems = [os.path.splitext(name) for name in names]
     versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
-    return {v: _manifest(os.path.join(folder, f"{v}.json")) for v in sorted(versions, key=int)}
+    return {v: manifest_of(base, v) for v in sorted(versions, key=int)}
+
+
+def manifest_of(base: str, version: str) -> dict[str, Any]:
+    """Returns the manifest of one version at a destination.
+
+    Raises:
+        CorruptArtifactError: If it cannot be read.
+    """
+    return _manifest(os.path.join(base, RELEASES, f"{version}.json"))
 
 
 def tree_digest(folder: str) -> str:

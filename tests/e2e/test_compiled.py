@@ -4,32 +4,28 @@
 replaced by a folder's when they are loaded. What this does not prove: images, rights, buckets.
 """
 
-import json
 from pathlib import Path
 
 import pytest
+from support.emulated import (
+    CARD_FRAUD,
+    SMALL,
+    compiled,
+    content,
+    final_of,
+    gate_of,
+    logs_of,
+    pushed,
+    report_of,
+)
 from support.ir_runner.backend import Backend
-from support.ir_runner.loading import load
 from support.ir_runner.steps import Subprocess, Zygote
-from support.pipeline_runs import EXAMPLES, run, tfx_rebalance
+from support.pipeline_runs import EXAMPLES, run
 from support.wheels import built_wheel, environment_with, said
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tfx]
 
-CARD_FRAUD = EXAMPLES / "card_fraud.yaml"
 SCHEMA = EXAMPLES.parent / "schemas" / "card_fraud" / "schema.pbtxt"
-BUCKET = "gs://emulated"
-SECTIONS = {
-    "kubeflow": f"kubeflow={{root: {BUCKET}, image: 'rebalance:1', minimum_backend: '2.0'}}",
-    "vertex": f"vertex={{project: p, location: here, root: {BUCKET}, image: 'rebalance:1'}}",
-}
-SMALL = (
-    "data.demo.rows=3000",
-    "trainer.epochs=3",
-    "evaluate.slices=[]",
-    "evaluate.min_recall={'1': 0.1, '0': 0.2}",
-    "evaluate.champion.insufficient=pass",  # Three frauds in eval rule no loss out.
-)
 TOO_HIGH = "evaluate.min_recall={'1': 0.9, '0': 0.2}"
 NODES = {
     "ImportSchemaGen", "ExampleGen", "StatisticsGen", "ExampleValidator", "ImbalanceValidator",
@@ -50,17 +46,6 @@ def zygote(folder):
     started.close()
 
 
-def compiled(target, folder, *settings):
-    """Returns what the command compiles, with `folder` in place of the bucket."""
-    path = folder.with_suffix(".yaml")
-    words = [
-        word for setting in (SECTIONS[target], *SMALL, *settings) for word in ("--set", setting)
-    ]
-    ended = tfx_rebalance("compile", CARD_FRAUD, "--target", target, "--output", path, *words)
-    assert ended.exit_code == 0, ended.stderr
-    return load(path.read_text(), bucket=BUCKET, folder=folder)
-
-
 @pytest.fixture(scope="module")
 def backend(folder, zygote):
     """Vertex, which remembers: later runs take from the cache what the first one made."""
@@ -70,7 +55,7 @@ def backend(folder, zygote):
 @pytest.fixture(scope="module")
 def first(backend, folder):
     ended = backend.run(compiled("vertex", folder / "vertex"))
-    assert ended.named("SUCCEEDED") == {*NODES, "tfx-dag", "ExitHandler"}, _logs(ended)
+    assert ended.named("SUCCEEDED") == {*NODES, "tfx-dag", "ExitHandler"}, logs_of(ended)
     return ended
 
 
@@ -111,31 +96,6 @@ def local(folder):
     return ended.result, Path(ended.result["log"]).with_name("report.json")
 
 
-def pushed(root):
-    return sorted(path.name for path in (root / "serving" / "card-fraud").glob("[0-9]*"))
-
-
-def content(path):
-    return json.loads(path.read_text())
-
-
-def gate_of(ended):
-    return content(ended.uri("Evaluator", "evaluation") / "gate.json")
-
-
-def final_of(ended, root):
-    return content(root / "runs" / ended.id / "final.json")
-
-
-def _logs(ended):
-    failing = {
-        n: e.log.read_text()[-3000:]
-        for n, e in ended.tasks.items()
-        if e.state == "FAILED" and e.log
-    }
-    return "\n\n".join(f"{name}: {text}" for name, text in failing.items())
-
-
 def test_the_whole_of_it_runs_on_vertex_and_releases(first, folder):
     assert gate_of(first)["passed"]
     assert gate_of(first)["champion"] == "cold_start"
@@ -147,6 +107,12 @@ def test_the_whole_of_it_runs_on_vertex_and_releases(first, folder):
     assert {task.attempts for name, task in first.tasks.items() if name != "tfx-dag"} == {1}
     final = final_of(first, folder / "vertex")
     assert (final["state"], final["error"]) == ("SUCCEEDED", None)
+    facts, page = report_of(first, folder / "vertex")
+    assert (facts["verdict"], facts["place"]) == ("released", "vertex")
+    assert facts["started"] == "2026-01-31T03:00:00Z"
+    assert {node["name"] for node in facts["nodes"]} == NODES
+    assert {node["state"] for node in facts["nodes"]} == {"done"}
+    assert ">Released<" in page
 
 
 def test_the_released_model_scores(first, folder):
@@ -166,7 +132,7 @@ def test_a_second_run_takes_what_it_may_from_the_cache(second):
         "ImportSchemaGen", "ExampleGen", "StatisticsGen", "ExampleValidator", "Transform",
         "Rebalance", "Trainer",
     }  # fmt: skip
-    assert not second.named("FAILED"), _logs(second)
+    assert not second.named("FAILED"), logs_of(second)
 
 
 def test_a_second_run_is_held_against_what_the_first_released(first, second, folder):
@@ -177,9 +143,12 @@ def test_a_second_run_is_held_against_what_the_first_released(first, second, fol
     assert len(pushed(folder / "vertex")) == 1  # The same model is not pushed twice.
 
 
-def test_a_model_below_its_bar_is_not_pushed(not_blessed):
+def test_a_model_below_its_bar_is_not_pushed(not_blessed, folder):
     ended, before, after = not_blessed
-    assert not ended.named("FAILED"), _logs(ended)
+    facts, page = report_of(ended, folder / "vertex")
+    assert facts["verdict"] == "not_released"
+    assert "Not released" in page
+    assert not ended.named("FAILED"), logs_of(ended)
     assert not gate_of(ended)["passed"]
     assert ended.tasks["Evaluator"].artifacts["blessing"][0].metadata["blessed"] == 0
     assert ended.tasks["Pusher"].artifacts["pushed_model"][0].metadata["pushed"] == 0
@@ -187,7 +156,7 @@ def test_a_model_below_its_bar_is_not_pushed(not_blessed):
 
 
 def test_data_that_stop_the_run_stop_it_and_the_exit_handler_is_told(stopped, folder):
-    assert stopped.named("FAILED") == {"ValidationGate", "tfx-dag"}, _logs(stopped)
+    assert stopped.named("FAILED") == {"ValidationGate", "tfx-dag"}, logs_of(stopped)
     assert stopped.named("SKIPPED") == BEHIND_THE_GATE
     gate = stopped.tasks["ValidationGate"]
     assert gate.attempts == 1  # A verdict is not tried again.
@@ -197,20 +166,29 @@ def test_data_that_stop_the_run_stop_it_and_the_exit_handler_is_told(stopped, fo
     assert final["state"] == "FAILED"
     assert "ValidationGate" in final["error"]
     assert final["run_id"] == stopped.id
+    facts, page = report_of(stopped, folder / "vertex")
+    assert (facts["verdict"], facts["exit_code"]) == ("stopped", 3)
+    assert facts["failed_node"] == "ValidationGate"
+    assert "with 3 rows of '1' in eval no model can show a recall of 0.9" in facts["reason"]
+    assert ">Stopped by the data<" in page
+    assert facts["findings"]["verdict"] == "stop"
 
 
 def test_a_trainer_without_its_gpu_fails_and_what_is_behind_it_is_skipped(failed, folder):
-    assert failed.named("FAILED") == {"Trainer", "tfx-dag"}, _logs(failed)
+    assert failed.named("FAILED") == {"Trainer", "tfx-dag"}, logs_of(failed)
     assert failed.named("SKIPPED") == {"Evaluator", "Pusher"}
     trainer = failed.tasks["Trainer"]
     assert trainer.attempts == 2  # vertex.retries is 1.
     assert "GPU" in trainer.log.read_text()
     final = final_of(failed, folder / "vertex")
     assert (final["state"], "Trainer" in final["error"]) == ("FAILED", True)
+    facts, page = report_of(failed, folder / "vertex")
+    assert (facts["verdict"], facts["failed_node"]) == ("stopped", "Trainer")
+    assert ">Failed in Trainer<" in page
 
 
 def test_the_whole_of_it_runs_on_an_old_kubeflow_for_a_day(kubeflow, folder):
-    assert kubeflow.named("SUCCEEDED") == NODES, _logs(kubeflow)
+    assert kubeflow.named("SUCCEEDED") == NODES, logs_of(kubeflow)
     assert len(pushed(folder / "kubeflow")) == 1
     ingestion = content(kubeflow.uri("ExampleGen", "examples") / "ingestion.json")
     assert ingestion["run_date"] == "2026-01-31"
@@ -244,7 +222,7 @@ def test_steps_run_from_the_installed_wheel_as_their_containers_start_them(folde
     spec = compiled("vertex", folder / "wheel")
     backend = Backend("vertex", Subprocess(python), tmp_path / "steps")
     ended = backend.run(spec, only={"ImportSchemaGen", "ExampleGen"}, run_date="2026-01-31")
-    assert ended.named("SUCCEEDED") == {"ImportSchemaGen", "ExampleGen"}, _logs(ended)
+    assert ended.named("SUCCEEDED") == {"ImportSchemaGen", "ExampleGen"}, logs_of(ended)
     assert (
         ended.uri("ImportSchemaGen", "schema") / "schema.pbtxt"
     ).read_bytes() == SCHEMA.read_bytes()

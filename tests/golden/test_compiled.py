@@ -102,9 +102,10 @@ def test_what_reads_the_outside_world_is_never_cached(texts, target):
         for name, task in tasks_of(texts[target]).items()
         if name != "tfx-dag"
     }
+    # Registrar is not in this config: tests/pipeline/targets/test_registering.py.
     assert {name for name, is_cached in cached.items() if not is_cached} == {
         *NEVER_CACHED, "ExitHandler",
-    }  # fmt: skip
+    } - {"Registrar"}  # fmt: skip
     assert {"ImportSchemaGen", "ExampleGen", "Trainer"} <= set(cached)  # Demo data are settings.
 
 

@@ -118,6 +118,9 @@ def test_the_exit_handler_records_how_a_run_ended(tmp_path, monkeypatch, target)
     record = json.loads((tmp_path / "runs" / "run-7" / "final.json").read_text())
     assert (record["pipeline"], record["state"]) == ("card-fraud", "FAILED")
     assert record["error"] == "Trainer"
+    facts = json.loads((tmp_path / "runs" / "run-7" / "report.json").read_text())
+    assert (facts["place"], facts["failed_node"]) == (target, "Trainer")
+    assert "Failed in Trainer" in (tmp_path / "runs" / "run-7" / "report.html").read_text()
 
 
 def test_champion_finds_nothing_and_says_so(tmp_path):

@@ -155,12 +155,17 @@ def _handler(state, method):
             context.abort(fault.code, fault.words)
         return result
 
-    request_type = getattr(api, f"{method}Request")
     return grpc.unary_unary_rpc_method_handler(
         answer,
-        request_deserializer=request_type.deserialize,
+        request_deserializer=_deserializer(f"{method}Request"),
         response_serializer=_serialized,
     )
+
+
+def _deserializer(name):
+    if hasattr(api, name):
+        return getattr(api, name).deserialize
+    return getattr(operations_pb2, name).FromString
 
 
 def _serialized(message):
@@ -169,26 +174,30 @@ def _serialized(message):
 
 
 SERVICES = {
-    "PipelineService": ("CreatePipelineJob", "GetPipelineJob"),
-    "ScheduleService": (
+    f"{PACKAGE}.PipelineService": ("CreatePipelineJob", "GetPipelineJob"),
+    f"{PACKAGE}.ScheduleService": (
         *(f"{verb}Schedule" for verb in ("Create", "Get", "Update", "Pause", "Resume", "Delete")),
         "ListSchedules",
     ),
 }
 
 
-@contextmanager
 def fake_vertex(monkeypatch, folder, **options):
+    """Returns `served` for its pipeline and schedule services."""
+    return served(FakeVertex(**options), SERVICES, monkeypatch=monkeypatch, folder=folder)
+
+
+@contextmanager
+def served(state, services, *, monkeypatch, folder):
     """Yields the state of a server on loopback that every client of Google's then talks to.
 
     The clients find the key of a service account in the environment as they do elsewhere; only the
     channel, which would have TLS, is another one.
     """
-    state = FakeVertex(**options)
     server = grpc.server(ThreadPoolExecutor(4))
-    for service, methods in SERVICES.items():
+    for service, methods in services.items():
         handlers = {method: _handler(state, method) for method in methods}
-        handler = grpc.method_handlers_generic_handler(f"{PACKAGE}.{service}", handlers)
+        handler = grpc.method_handlers_generic_handler(service, handlers)
         server.add_generic_rpc_handlers((handler,))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -10,11 +10,12 @@ pytestmark = pytest.mark.tfx
 SECRET = "http://127.0.0.1:1/a-secret-path"
 
 
-def end(root, *, variable="RUN_WEBHOOK", state="FAILED", run_id="run-1"):
+def end(root, *, variable="RUN_WEBHOOK", state="FAILED", run_id="run-1", report_fn=""):
     from tfx_rebalance.components.exit_handler.executor import Executor
 
     status = json.dumps({"state": state, "error": {"message": "Trainer failed"}})
     said = {"final_status": status, "pipeline": "fraud", "run_id": run_id}
+    said |= {"report_fn": report_fn, "planned": "{}", "created": ""}
     Executor().Do({}, {}, {**said, "root": str(root), "webhook_variable": variable})
 
 
@@ -74,3 +75,15 @@ def test_what_cannot_be_posted_is_logged_without_the_address(tmp_path, monkeypat
     [line] = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert "RUN_WEBHOOK" in line
     assert "a-secret-path" not in caplog.text
+
+
+def test_a_report_that_cannot_be_written_is_logged_and_the_record_is_there(
+    tmp_path, told, monkeypatch, caplog
+):
+    monkeypatch.setattr(logging.getLogger("absl"), "propagate", True)
+    end(tmp_path, report_fn="tfx_rebalance.pipeline.exit_report.write_exit_report")
+    assert (tmp_path / "runs" / "run-1" / "final.json").exists()
+    assert len(told) == 1
+    [error] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert error.getMessage() == "the report of run run-1 could not be written."
+    assert "destination" in str(error.exc_info[1])  # `planned` is empty.

@@ -27,7 +27,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch):
-    monkeypatch.setattr("tfx_rebalance.pipeline.schedules.backend.FIRST_WAIT", 0)
+    monkeypatch.setattr("tfx_rebalance.services.FIRST_WAIT", 0)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import requests
 from tfx_rebalance.pipeline.schedules.requests import Job, Plan
 from tfx_rebalance.pipeline.schedules.vertex import Vertex
-from tfx_rebalance.pipeline.schedules.vertex_connection import as_data
+from tfx_rebalance.vertex import as_data
 
 CRON, LATER = "TZ=Europe/Berlin 0 3 * * *", "0 4 * * *"
 JOB = Job(small_spec("vertex"), PARAMETERS)

@@ -75,6 +75,12 @@ def test_what_a_target_cannot_run_is_refused(target, override, message, remedy):
         ("on_exit.webhook_variable=https://hooks/1", "is the name of an environment variable"),
         ("on_exit.webhook_variable=RUN-WEBHOOK", "such as RUN_WEBHOOK, got 'RUN-WEBHOOK'"),
         ("kubeflow.volumes=[{claim: data, path: data}]", "should match pattern"),
+        ("vertex.registry={model: fraud}", "vertex.registry.serving_image is required"),
+        ("vertex.registry={serving_image: 'serving:2'}", "such as LOCATION-docker.pkg.dev/PROJ"),
+        (
+            "vertex.registry={serving_image: a.pkg.dev/i, model: Fraud}",
+            "vertex.registry.model string should match pattern",
+        ),
     ],
 )
 def test_a_wrong_section_is_refused_where_it_is_read(setting, message):
@@ -121,3 +127,13 @@ def test_an_image_with_a_tag_has_a_sister_for_gpus():
     assert config_of(gpu).vertex.training_image == "rebalance:1-gpu"
     named = "vertex.training={image: 'other:2', accelerator: {type: NVIDIA_L4}}"
     assert config_of(named).vertex.training_image == "other:2"
+
+
+def test_a_model_for_the_registry_has_to_be_released_to_a_bucket_of_googles():
+    registry = "vertex.registry={serving_image: europe-docker.pkg.dev/p/r/serving:1}"
+    check_target(config_of(registry), "vertex")
+    elsewhere = "push.destination=s3://served/models"
+    check_target(config_of(registry, elsewhere), "kubeflow")
+    check_target(config_of(elsewhere), "vertex")
+    with pytest.raises(ConfigError, match=r"is 's3://served/models'.*gs:// only\. Set push\.desti"):
+        check_target(config_of(registry, elsewhere), "vertex")

@@ -6,6 +6,7 @@ attempts, and buckets (`loading.load` puts a folder in their place).
 
 import itertools
 import posixpath
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from support.ir_runner.store import Store, key_of
 
 ALWAYS = pb.PipelineTaskSpec.TriggerPolicy.ALL_UPSTREAM_TASKS_COMPLETED
 UNSCHEDULED = "1970-01-01T00:00:00Z"
+CREATED = "2026-01-31T03:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,15 @@ class Backend:
             "{{$.pipeline_job_name}}": job,
             "{{$.pipeline_job_uuid}}": job,
             "{{$.pipeline_job_schedule_time_utc}}": UNSCHEDULED,
+            "{{$.pipeline_job_create_time_utc}}": CREATED,
         }
 
     def places(self, root: str, *, pipeline: str, job: str, task: str) -> tuple[str, str]:
         """Returns where a task's outputs go, and where it says what it has made."""
         if self.target == "kubeflow":
             told = self.folder / job / task / "kfp_outputs" / "output_metadata.json"
-            return posixpath.join(root, pipeline, job, task), str(told)
+            attempt = str(uuid.uuid4())  # In the way that newer backends keep attempts apart.
+            return posixpath.join(root, pipeline, job, task, attempt), str(told)
         folder = posixpath.join(root, "1", job, f"{task}_1")
         return folder, posixpath.join(folder, "executor_output.json")
 

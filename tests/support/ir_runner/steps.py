@@ -62,10 +62,8 @@ class Zygote:
 
     def close(self) -> None:
         """Ends it; its steps have ended before."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=20)
-        self._log.close()
+        with self._process, self._log:
+            pass  # Its stdin is closed at the end of this block, which it waits for.
 
     def _answer(self) -> str:
         assert self._process.stdout is not None

@@ -1,16 +1,28 @@
-"""What went wrong between here and a backend, in one sentence with the remedy."""
+"""Calls to a service elsewhere: made again while it may help, their errors in one sentence."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tfx_rebalance.errors import ServiceError
 
+Wait = Callable[[float], None]
+T = TypeVar("T")
+
+ATTEMPTS = 4
+"""How often a call is made that may be made again."""
+FIRST_WAIT = 0.5
+"""Seconds before the second one; each later wait is twice as long."""
+TIMEOUT = (10, 60)
+"""Seconds to connect, and to answer."""
 LONGEST = 400
 """Characters of a server's own words that are passed on."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A backend, for the sake of messages."""
+    """A service, for the sake of messages."""
 
     name: str
     address: str
@@ -20,6 +32,10 @@ class Service:
     """What to do when it does not take the credentials."""
     permit: str
     """What to do when they are not enough."""
+    again: str = "The same command may be given again"
+    """What to do when it failed by itself."""
+    look: str = "Look with `schedule list`; the same command may be given again"
+    """What to do when nobody knows whether it has done what it was asked."""
 
 
 def failure(service: Service, doing: str, *, status: int, words: str) -> ServiceError:
@@ -43,12 +59,9 @@ def failure(service: Service, doing: str, *, status: int, words: str) -> Service
     elif status == 403:
         text = f"{where} forbids {doing} (403): {words}. {service.permit}."
     elif status in {408, 504}:
-        text = f"{where} did not answer in time in {doing}. Look with `schedule list`; the same "
-        text += "command may be given again."
+        text = f"{where} did not answer in time in {doing}. {service.look}."
     elif status == 429 or status >= 500:
-        text = (
-            f"{where} failed in {doing} ({status}): {words}. The same command may be given again."
-        )
+        text = f"{where} failed in {doing} ({status}): {words}. {service.again}."
     else:
         text = f"{where} refused {doing} ({status}): {words}. Mend what it names; nothing was done."
     return ServiceError(text, status=status)
@@ -57,3 +70,18 @@ def failure(service: Service, doing: str, *, status: int, words: str) -> Service
 def after(error: ServiceError, addition: str) -> ServiceError:
     """Returns the error with a sentence about what is left where."""
     return ServiceError(f"{error} {addition}", status=error.status)
+
+
+def repeated(call: Callable[[], T], wait: Wait = time.sleep) -> T:
+    """Returns what `call` does, made again while it fails in a way that may pass.
+
+    Only for calls that come to the same when they are made twice.
+    """
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return call()
+        except ServiceError as error:
+            if not error.passing:
+                raise
+        wait(FIRST_WAIT * 2**attempt)
+    return call()

@@ -1,0 +1,1 @@
+"""Registrar: the released version in Vertex AI Model Registry."""

@@ -1,0 +1,233 @@
+"""The report of a run on Kubeflow or Vertex, made by its exit handler from what the steps left."""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tfx.dsl.io import fileio
+
+from tfx_rebalance.components.exit_handler.record import FinalRecord
+from tfx_rebalance.components.report.facts import (
+    FACTS_FILE,
+    PAGE_FILE,
+    STOPPED_BY_DATA,
+    Fingerprints,
+    Node,
+    NodeState,
+    RunFacts,
+)
+from tfx_rebalance.files import (
+    FINAL_FILE,
+    GATE_FILE,
+    INGESTION_FILE,
+    REPORT_FILE,
+    RUNS,
+    TRAINING_FILE,
+)
+from tfx_rebalance.findings import Findings
+from tfx_rebalance.gate import Gate
+from tfx_rebalance.pipeline.left_behind import (
+    Left,
+    findings_in,
+    gate_in,
+    ingestion_in,
+    resampling_in,
+    splits_of,
+    training_in,
+)
+from tfx_rebalance.pipeline.results import NOT_BLESSED
+from tfx_rebalance.pipeline.surroundings import code_digest, seeds_of, versions
+from tfx_rebalance.settings import Settings
+
+ARTIFACTS = "pipeline"
+"""The folder of artifacts under the root of a target."""
+GATE_NODE = "ValidationGate"
+
+_READ = {
+    "ExampleGen": ("examples", INGESTION_FILE),
+    "ImbalanceValidator": ("imbalance_report", REPORT_FILE),
+    "Rebalance": ("rebalance_report", REPORT_FILE),
+    "Trainer": ("model_run", TRAINING_FILE),
+    "Evaluator": ("evaluation", GATE_FILE),
+}
+"""Node -> the output that the report tells of, and the file in it."""
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NOT_OUTPUTS = {"executor_output.json", "output_metadata.json", "executor-logs", ".temp"}
+"""What backends and TFX put beside a step's outputs."""
+
+Outputs = Mapping[str, Mapping[str, str]]
+
+
+class Planned(Settings):
+    """What the spec says of the pipeline, for the report of each of its runs."""
+
+    target: Literal["kubeflow", "vertex"]
+    config: dict[str, Any]
+    classes: tuple[str, ...]
+    nodes: tuple[str, ...]
+    destination: str
+
+
+class _Ending(Settings):
+    verdict: Literal["released", "not_released", "stopped"]
+    reason: str
+    exit_code: int
+    failed_node: str = ""
+
+
+def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: str) -> str | None:
+    """Returns the page that was written beside the final record of a run.
+
+    None: there is nothing to judge it by, because the verdict is that of an earlier run.
+
+    Args:
+        record: How the run has ended.
+        planned: A `Planned` as JSON.
+        root: Of the target: `pipeline/` and `runs/` are under it.
+        created: When the run was created, as the backend says it; "" where it does not.
+    """
+    from tfx_rebalance.components.report.page import page_of  # Draws, so only where it is needed.
+
+    plan = Planned.model_validate_json(planned)
+    found = outputs_of(os.path.join(root, ARTIFACTS), record.run_id)
+    folder = os.path.join(root, RUNS, record.run_id)
+    facts = _facts(record, plan, found, started=created or record.ended, folder=folder)
+    if facts is None:
+        return None
+    _write(os.path.join(folder, FACTS_FILE), facts.model_dump_json(indent=1))
+    _write(os.path.join(folder, PAGE_FILE), page_of(facts))
+    return os.path.join(folder, PAGE_FILE)
+
+
+def _facts(
+    record: FinalRecord, plan: Planned, found: Outputs, *, started: str, folder: str
+) -> RunFacts | None:
+    parts = _parts(found, plan)
+    ending = _ending(record, parts["findings"], parts["gate"], plan.nodes)
+    if ending is None:
+        return None
+    return RunFacts(
+        **parts,
+        **ending.model_dump(),
+        place=plan.target,
+        run_id=record.run_id,
+        pipeline=record.pipeline,
+        started=started,
+        log=os.path.join(folder, FINAL_FILE),
+        next_command=f"tfx-rebalance submit CONFIG --target {plan.target}",
+        classes=plan.classes,
+        nodes=_nodes(plan.nodes, found, ending, succeeded=record.succeeded),
+        fingerprints=Fingerprints(code=code_digest()),
+        versions=versions(),
+        seeds=seeds_of(plan.config),
+        config=plan.config,
+        destination=plan.destination,
+    )
+
+
+def outputs_of(artifacts: str, run_id: str) -> dict[str, dict[str, str]]:
+    """Returns node -> output -> where it lies, of what the run itself made; a node may have none.
+
+    Vertex writes to `<project number>/<job>/<node>_<number>/<output>`, Kubeflow to
+    `<pipeline>/<run>/<node>/<uuid>/<output>`. What was taken from the cache lies elsewhere.
+    """
+    found: dict[str, dict[str, str]] = {}
+    within = os.path.join(artifacts, "*", run_id)
+    paths = [*fileio.glob(f"{within}/*/*"), *fileio.glob(f"{within}/*/*-*-*-*-*/*")]
+    for path in sorted(path.rstrip("/") for path in paths):
+        task, *_, output = path.rsplit(f"/{run_id}/", 1)[1].split("/")
+        outputs = found.setdefault(re.sub(r"_-?\d+$", "", task), {})
+        if not UUID.fullmatch(output) and output not in NOT_OUTPUTS:
+            outputs[output] = path
+    return found
+
+
+def _copied(found: Outputs, folder: Path) -> dict[str, dict[str, str]]:
+    """Returns the outputs that are told of, with their one file copied to this machine."""
+    copies: dict[str, dict[str, str]] = {}
+    for node, (output, file) in _READ.items():
+        source = os.path.join(found.get(node, {}).get(output, ""), file)
+        if output in found.get(node, {}) and fileio.exists(source):
+            (folder / node).mkdir()
+            fileio.copy(source, str(folder / node / file))
+            copies[node] = {output: str(folder / node)}
+    return copies
+
+
+def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
+    """Returns the fields of the facts that lie in artifacts."""
+    with tempfile.TemporaryDirectory() as copies:
+        left = Left(_copied(found, Path(copies)))
+        ingestion = left.by("ExampleGen", "examples", ingestion_in)
+        training = left.by("Trainer", "model_run", training_in)
+        findings = left.by("ImbalanceValidator", "imbalance_report", findings_in)
+        resampling = left.by("Rebalance", "rebalance_report", resampling_in)
+        gate = left.by("Evaluator", "evaluation", gate_in)
+    return {
+        "splits": splits_of(ingestion, plan.classes),
+        "findings": findings,
+        "resampling": resampling,
+        "training": training,
+        "gate": gate,
+        "evaluated": gate is not None,
+        "unread": tuple(left.unread),
+        "notes": (*(ingestion.notes if ingestion else ()), *(training.notes if training else ())),
+        "warnings": (
+            *(ingestion.warnings if ingestion else ()),
+            *(findings.told("warn") if findings else ()),
+        ),
+    }
+
+
+def _ending(
+    record: FinalRecord, findings: Findings | None, gate: Gate | None, nodes: tuple[str, ...]
+) -> _Ending | None:
+    if record.succeeded and gate is None:
+        return None  # The Evaluator's answer was remembered; the run that made it has the report.
+    if record.succeeded and gate is not None:
+        reason = "; ".join(gate.reasons)
+        if gate.passed:
+            return _Ending(verdict="released", reason=reason, exit_code=0)
+        return _Ending(verdict="not_released", reason=reason, exit_code=NOT_BLESSED)
+    if findings is not None and findings.verdict == "stop":
+        reason = f"{GATE_NODE}: {' '.join(findings.told('stop'))}"
+        return _Ending(
+            verdict="stopped", reason=reason, exit_code=STOPPED_BY_DATA, failed_node=GATE_NODE
+        )
+    words = re.findall(r"\w+", record.error or "")
+    return _Ending(
+        verdict="stopped",
+        reason=record.error or f"the backend says {record.state}, and not why",
+        exit_code=1,
+        failed_node=next((word for word in words if word in nodes), ""),
+    )
+
+
+def _nodes(
+    names: tuple[str, ...], found: Outputs, ending: _Ending, *, succeeded: bool
+) -> tuple[Node, ...]:
+    """Returns what is known of the nodes: a backend tells the exit handler of none in particular.
+
+    What left nothing was skipped, not reached, taken from the cache, or has no output.
+    """
+
+    def state(name: str) -> NodeState:
+        if name == ending.failed_node:
+            return "failed"
+        if name not in found:
+            return "no_trace"
+        return "done" if succeeded else "began"
+
+    return tuple(
+        Node(name=name, state=state(name), outputs=dict(found.get(name, {}))) for name in names
+    )
+
+
+def _write(path: str, text: str) -> None:
+    with fileio.open(f"{path}.writing", "w") as file:
+        file.write(text)
+    fileio.rename(f"{path}.writing", path, overwrite=True)
