@@ -118,7 +118,9 @@ def test_the_locks_say_what_the_tests_run_in(name):
 
 
 def test_everything_of_the_lock_is_what_the_tests_run_in():
-    installed = {canonicalize_name(d.metadata["Name"]): d.version for d in metadata.distributions()}
+    # The first of a name is what is imported: setuptools appends copies of its own to the path.
+    found = reversed(list(metadata.distributions()))
+    installed = {canonicalize_name(d.metadata["Name"]): d.version for d in found}
     other = {n: (v, installed.get(n)) for n, v in RUNTIME.items() if installed.get(n) != v}
     assert other == {}
 
