@@ -166,7 +166,7 @@ def test_a_release_that_was_removed_is_pushed_again_though_all_else_is_cached(re
 
 
 def test_a_cached_result_that_is_damaged_is_told_with_what_to_do(released, root):
-    for path in (root / "pipeline/Evaluator/evaluation").glob("*/gate.json"):
+    for path in (root / "pipeline/Rebalance/rebalance_report").glob("*/report.json"):
         path.unlink()
 
     again = run(CARD_FRAUD, root, *SMALL, REACHABLE)
