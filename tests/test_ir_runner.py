@@ -83,6 +83,13 @@ def test_a_failing_step_is_tried_again_and_what_waits_for_it_is_skipped(tmp_path
     assert steps.told[0][1] == {"run_date": "2026-01-31"}
 
 
+@pytest.mark.parametrize(("target", "word"), [("vertex", "SUCCEEDED"), ("kubeflow", "COMPLETE")])
+def test_each_backend_has_its_word_for_a_run_that_ended_well(tmp_path, target, word):
+    steps = Steps()
+    Backend(target, steps, tmp_path).run(loaded(mended(with_exit_handler(spec())), tmp_path))
+    assert json.loads(steps.told[-1][1]["final_status"])["state"] == word
+
+
 def test_only_what_may_be_cached_is_and_only_for_the_same_inputs(tmp_path):
     steps = Steps()
     backend = Backend("kubeflow", steps, tmp_path)

@@ -10,6 +10,16 @@ from pydantic import BaseModel, ConfigDict
 from tfx_rebalance.errors import RebalanceError
 
 SUCCEEDED = "SUCCEEDED"
+_PREFIX = "PIPELINE_STATE_"
+_SAME: Mapping[str, str] = {
+    "COMPLETE": SUCCEEDED,
+    "COMPLETED": SUCCEEDED,
+    "CACHED": SUCCEEDED,
+    "CANCELED": "CANCELLED",
+    "UNSPECIFIED": "UNKNOWN",
+    "": "UNKNOWN",
+}
+"""What ML Metadata, and with it Kubeflow, says -> what Vertex says of the same."""
 
 
 class FinalRecord(BaseModel):
@@ -20,7 +30,7 @@ class FinalRecord(BaseModel):
     pipeline: str
     run_id: str
     state: str
-    """`SUCCEEDED`, `FAILED`, `CANCELLED` or what else the backend says."""
+    """`SUCCEEDED`, `FAILED`, `CANCELLED`, `UNKNOWN` or what else the backend says."""
     error: str | None
     """What the backend says of the first failure, if it does."""
     job: str | None
@@ -55,7 +65,7 @@ def final_record(final_status: str, *, pipeline: str, run_id: str, ended: str) -
     return FinalRecord(
         pipeline=pipeline,
         run_id=run_id,
-        state=str(status.get("state", "UNKNOWN")),
+        state=_state(status.get("state")),
         error=_error(status.get("error")),
         job=_text(status, "pipelineJobResourceName", "pipeline_job_resource_name"),
         ended=ended,
@@ -73,6 +83,11 @@ def _status(text: str) -> Mapping[str, Any]:
             "exit handler needs Vertex AI, or Kubeflow Pipelines from 2.14 on."
         )
     return status
+
+
+def _state(state: Any) -> str:
+    word = str(state or "").upper().removeprefix(_PREFIX)
+    return _SAME.get(word, word)
 
 
 def _error(error: Any) -> str | None:

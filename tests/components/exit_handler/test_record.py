@@ -19,6 +19,27 @@ def test_a_run_that_ended_well_has_no_error():
     assert (found.pipeline, found.run_id, found.ended) == ("fraud", "run-1", NOW)
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("COMPLETE", "SUCCEEDED"),  # ML Metadata's word, so that of Kubeflow's driver.
+        ("COMPLETED", "SUCCEEDED"),
+        ("CACHED", "SUCCEEDED"),
+        ("Succeeded", "SUCCEEDED"),  # Argo's.
+        ("PIPELINE_STATE_SUCCEEDED", "SUCCEEDED"),
+        ("CANCELED", "CANCELLED"),
+        ("PIPELINE_STATE_CANCELLED", "CANCELLED"),
+        ("PIPELINE_STATE_UNSPECIFIED", "UNKNOWN"),
+        ("", "UNKNOWN"),
+        ("FAILED", "FAILED"),
+        ("RUNNING", "RUNNING"),
+    ],
+)
+def test_backends_have_other_words_for_the_same_end(said, state):
+    found = record(f'{{"state": "{said}", "error": {{}}}}')
+    assert (found.state, found.succeeded) == (state, state == "SUCCEEDED")
+
+
 @pytest.mark.parametrize("key", ["pipelineJobResourceName", "pipeline_job_resource_name"])
 def test_a_failed_run_has_the_backends_words_whatever_its_case(key):
     found = record(f'{{"state": "FAILED", "error": {{"code": 9, "message": "m"}}, "{key}": "p/1"}}')

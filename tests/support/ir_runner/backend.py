@@ -119,7 +119,8 @@ class _Running:
             return Ended("SKIPPED")
         component = self.compiled.component_of(task)
         failed = tuple(n for n, e in self.tasks.items() if e.state == "FAILED" and e.attempts)
-        said = Said(parameters, self.backend.placeholders(self.job), self.job, failed)
+        filled_in = self.backend.placeholders(self.job)
+        said = Said(parameters, filled_in, self.job, failed, self.backend.target)
         given = parameters_of(task, component, said=said, ended=self.tasks)
         if component.WhichOneof("implementation") == "dag":
             return self.dag(component, given)

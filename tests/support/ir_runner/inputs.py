@@ -11,6 +11,7 @@ from google.protobuf import json_format, struct_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 
 Value = struct_pb2.Value
+_WELL = {"vertex": "SUCCEEDED", "kubeflow": "COMPLETE"}
 _TEXT = (pb.ParameterType.STRING, pb.ParameterType.TASK_FINAL_STATUS)
 
 
@@ -43,6 +44,7 @@ class Said:
     job: str
     failed: tuple[str, ...] = ()
     """Tasks that have failed so far, wherever they are."""
+    target: str = "vertex"
 
 
 def value_of(given: Any) -> Value:
@@ -98,13 +100,15 @@ def _value(parameter: Any, said: Said, ended: Mapping[str, Ended]) -> Value:
 
 
 def _final_status(wanted: Any, said: Said, ended: Mapping[str, Ended]) -> str:
+    well = _WELL[said.target]
     status = pb.PipelineTaskFinalStatus(
-        state="SUCCEEDED" if ended[wanted.producer_task].ended_well else "FAILED",
+        state=well if ended[wanted.producer_task].ended_well else "FAILED",
         pipeline_job_name=said.job,
         pipeline_job_resource_name=f"projects/1/locations/here/pipelineJobs/{said.job}",
         pipeline_task_name=wanted.producer_task,
     )
-    if said.failed:
+    status.error.SetInParent()
+    if said.failed and said.target == "vertex":  # Kubeflow does not say what failed.
         status.error.code = 9
         status.error.message = (
             "The DAG failed because some tasks failed. The failed tasks are: "
