@@ -3,7 +3,6 @@
 import os
 import re
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +12,12 @@ from tfx_rebalance.components.exit_handler.record import FinalRecord
 from tfx_rebalance.components.report.facts import (
     FACTS_FILE,
     PAGE_FILE,
-    STOPPED_BY_DATA,
     Fingerprints,
     Node,
     NodeState,
     RunFacts,
 )
+from tfx_rebalance.errors import RebalanceError
 from tfx_rebalance.files import (
     FINAL_FILE,
     GATE_FILE,
@@ -27,8 +26,7 @@ from tfx_rebalance.files import (
     RUNS,
     TRAINING_FILE,
 )
-from tfx_rebalance.findings import Findings
-from tfx_rebalance.gate import Gate
+from tfx_rebalance.pipeline.ending import Ending, Outputs, ending_of, pushed_model, version_of
 from tfx_rebalance.pipeline.left_behind import (
     Left,
     findings_in,
@@ -38,13 +36,11 @@ from tfx_rebalance.pipeline.left_behind import (
     splits_of,
     training_in,
 )
-from tfx_rebalance.pipeline.results import NOT_BLESSED
 from tfx_rebalance.pipeline.surroundings import code_digest, seeds_of, versions
 from tfx_rebalance.settings import Settings
 
 ARTIFACTS = "pipeline"
 """The folder of artifacts under the root of a target."""
-GATE_NODE = "ValidationGate"
 
 _READ = {
     "ExampleGen": ("examples", INGESTION_FILE),
@@ -59,8 +55,6 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NOT_OUTPUTS = {"executor_output.json", "output_metadata.json", "executor-logs", ".temp"}
 """What backends and TFX put beside a step's outputs."""
 
-Outputs = Mapping[str, Mapping[str, str]]
-
 
 class Planned(Settings):
     """What the spec says of the pipeline, for the report of each of its runs."""
@@ -70,13 +64,6 @@ class Planned(Settings):
     classes: tuple[str, ...]
     nodes: tuple[str, ...]
     destination: str
-
-
-class _Ending(Settings):
-    verdict: Literal["released", "not_released", "stopped"]
-    reason: str
-    exit_code: int
-    failed_node: str = ""
 
 
 def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: str) -> str | None:
@@ -107,7 +94,8 @@ def _facts(
     record: FinalRecord, plan: Planned, found: Outputs, *, started: str, folder: str
 ) -> RunFacts | None:
     parts = _parts(found, plan)
-    ending = _ending(record, parts["findings"], parts["gate"], plan.nodes)
+    pushed = pushed_model(found) is not None
+    ending = ending_of(record, parts["findings"], parts["gate"], nodes=plan.nodes, pushed=pushed)
     if ending is None:
         return None
     return RunFacts(
@@ -167,6 +155,7 @@ def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
         findings = left.by("ImbalanceValidator", "imbalance_report", findings_in)
         resampling = left.by("Rebalance", "rebalance_report", resampling_in)
         gate = left.by("Evaluator", "evaluation", gate_in)
+    version, unread = _version(found, plan.destination)
     return {
         "splits": splits_of(ingestion, plan.classes),
         "findings": findings,
@@ -174,7 +163,8 @@ def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
         "training": training,
         "gate": gate,
         "evaluated": gate is not None,
-        "unread": tuple(left.unread),
+        "released_version": version,
+        "unread": (*left.unread, *unread),
         "notes": (*(ingestion.notes if ingestion else ()), *(training.notes if training else ())),
         "warnings": (
             *(ingestion.warnings if ingestion else ()),
@@ -183,32 +173,17 @@ def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
     }
 
 
-def _ending(
-    record: FinalRecord, findings: Findings | None, gate: Gate | None, nodes: tuple[str, ...]
-) -> _Ending | None:
-    if record.succeeded and gate is None:
-        return None  # The Evaluator's answer was remembered; the run that made it has the report.
-    if record.succeeded and gate is not None:
-        reason = "; ".join(gate.reasons)
-        if gate.passed:
-            return _Ending(verdict="released", reason=reason, exit_code=0)
-        return _Ending(verdict="not_released", reason=reason, exit_code=NOT_BLESSED)
-    if findings is not None and findings.verdict == "stop":
-        reason = f"{GATE_NODE}: {' '.join(findings.told('stop'))}"
-        return _Ending(
-            verdict="stopped", reason=reason, exit_code=STOPPED_BY_DATA, failed_node=GATE_NODE
-        )
-    words = re.findall(r"\w+", record.error or "")
-    return _Ending(
-        verdict="stopped",
-        reason=record.error or f"the backend says {record.state}, and not why",
-        exit_code=1,
-        failed_node=next((word for word in words if word in nodes), ""),
-    )
+def _version(found: Outputs, destination: str) -> tuple[str | None, list[str]]:
+    """Returns the version that Pusher pushed or found, and why there is none if nobody can say."""
+    model = pushed_model(found)
+    try:
+        return (version_of(model, destination) if model else None), []
+    except RebalanceError as error:
+        return None, [f"releases: {error}"]
 
 
 def _nodes(
-    names: tuple[str, ...], found: Outputs, ending: _Ending, *, succeeded: bool
+    names: tuple[str, ...], found: Outputs, ending: Ending, *, succeeded: bool
 ) -> tuple[Node, ...]:
     """Returns what is known of the nodes: a backend tells the exit handler of none in particular.
 

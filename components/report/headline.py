@@ -17,7 +17,7 @@ class Headline:
     reason: str
     tone: Tone
     """`good`: the gate released it. `bad`: it did not, or the run ended early. `warn`: there were
-    too few rows to tell, or a person released it all the same."""
+    too few rows to tell, a person released it all the same, or the run failed after the release."""
 
 
 def headline_of(facts: RunFacts) -> Headline:
@@ -30,6 +30,9 @@ def headline_of(facts: RunFacts) -> Headline:
             reason=f"{last.by} released it as version {last.version}: {last.reason}",
             tone="warn",
         )
+    if facts.verdict == "released" and facts.exit_code:
+        where = f" in {facts.failed_node}" if facts.failed_node else ""
+        return Headline(f"Released, then failed{where}", facts.reason, "warn")
     if facts.verdict == "released":
         return Headline("Released", _first(facts), "good")
     if facts.verdict == "not_released":

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from support.released import release
 from support.run_facts import gate
 
 from tfx_rebalance.components.exit_handler.record import FinalRecord
 from tfx_rebalance.components.report.facts import read_facts
+from tfx_rebalance.components.report.index import entry_of, index_of
 from tfx_rebalance.findings import Check, findings_of
 
 pytestmark = pytest.mark.tfx
@@ -14,7 +16,8 @@ pytestmark = pytest.mark.tfx
 RUN = "fraud-20260131"
 SALT = "0b2f9a52-6d0e-4c1f-9a0e-2f5b7c1d3e4f"
 LAYOUTS = {"vertex": "7/{run}/{node}_-12", "kubeflow": "fraud/{run}/{node}/" + SALT}
-NODES = ("ExampleGen", "ImbalanceValidator", "ValidationGate", "Trainer", "Evaluator")
+NODES = ("ExampleGen", "ImbalanceValidator", "ValidationGate", "Trainer", "Evaluator", "Pusher",
+         "Registrar")  # fmt: skip
 
 
 class Root:
@@ -22,6 +25,7 @@ class Root:
 
     def __init__(self, folder, target):
         self.folder, self.target = folder, target
+        self.serving = folder / "serving"
         (folder / "runs" / RUN).mkdir(parents=True)
 
     def leave(self, node, output, file, text, *, run=RUN):
@@ -42,7 +46,7 @@ class Root:
             "config": {"name": "fraud", "data": {"seed": 5}},
             "classes": ["0", "1"],
             "nodes": NODES,
-            "destination": "gs://b/serving",
+            "destination": str(self.serving),
         }
         page = write_exit_report(
             record, planned=json.dumps(planned), root=str(self.folder), created=created
@@ -109,6 +113,54 @@ def test_a_run_that_failed_has_the_backends_words(root, error, node, reason):
     assert (facts.exit_code, facts.failed_node) == (1, node)
     assert reason in facts.reason
     assert (f">Failed in {node}<" if node else ">Failed<") in page
+
+
+def test_a_failure_after_the_push_leaves_the_run_released(root):
+    root.leave("Evaluator", "evaluation", "gate.json", gate(classes=("0", "1")).model_dump_json())
+    pushed = root.leave("Pusher", "pushed_model", "saved_model.pb", "model")
+    (pushed / "variables").mkdir()
+    (pushed / "variables" / "data").write_text("weights")
+    release(root.serving, "17")
+    release(root.serving, "18", content="another model")
+    facts, page = root.report(error="The failed tasks are: [Registrar]. 403.")
+    assert (facts.verdict, facts.exit_code) == ("released", 1)
+    assert (facts.failed_node, facts.released_version) == ("Registrar", "17")
+    assert facts.reason == (
+        "the model was released and is served; Registrar failed afterwards: The failed tasks are: "
+        "[Registrar]. 403. The release stands. Mend the cause and run again: the same model is not "
+        "pushed twice."
+    )
+    assert ">Released, then failed in Registrar<" in page
+    assert next(node.state for node in facts.nodes if node.name == "Registrar") == "failed"
+    listed = index_of([entry_of(facts)], without=[])
+    assert 'class="warn">Released, then failed in Registrar<' in listed
+    assert "<td>17</td>" in listed
+
+
+def test_releases_that_cannot_be_read_are_told_and_the_release_stands(root):
+    root.leave("Pusher", "pushed_model", "saved_model.pb", "model")
+    release(root.serving, "17")
+    (root.serving / "releases" / "17.json").write_text("{")
+    facts, _ = root.report(error="Registrar failed.")
+    assert (facts.verdict, facts.released_version) == ("released", None)
+    assert "17.json" in facts.unread[0]
+
+
+def test_a_run_that_released_names_the_version(root):
+    root.leave("Evaluator", "evaluation", "gate.json", gate(classes=("0", "1")).model_dump_json())
+    pushed = root.leave("Pusher", "pushed_model", "saved_model.pb", "model")
+    (pushed / "variables").mkdir()
+    (pushed / "variables" / "data").write_text("weights")
+    release(root.serving, "17")
+    facts, page = root.report(state="SUCCEEDED")
+    assert (facts.exit_code, facts.failed_node, facts.released_version) == (0, "", "17")
+    assert ">Released<" in page
+
+
+def test_a_pusher_that_pushed_nothing_leaves_the_run_stopped(root):
+    root.leave("Pusher", "pushed_model", "half", "")
+    facts, _ = root.report(error="Pusher failed.")
+    assert (facts.verdict, facts.failed_node) == ("stopped", "Pusher")
 
 
 def test_what_is_damaged_is_told_instead_of_taken_for_absent(root):
