@@ -135,6 +135,7 @@ def create_pipeline(
 
     compared = config.evaluate.champion is not None
     champion = Champion(released=destination)
+    champion.add_upstream_node(trainer)  # Hours later, another model may be the one that is served.
 
     evaluator = Evaluator(
         examples=examples,

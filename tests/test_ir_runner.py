@@ -90,6 +90,23 @@ def test_each_backend_has_its_word_for_a_run_that_ended_well(tmp_path, target, w
     assert json.loads(steps.told[-1][1]["final_status"])["state"] == word
 
 
+@pytest.mark.parametrize(
+    ("target", "constant", "told"),
+    [
+        ("vertex", "{{$.pipeline_job_name}}", "card-fraud-1"),
+        ("kubeflow", "{{$.pipeline_job_name}}", "card-fraud-1"),
+        ("vertex", '{"a": "{{$.pipeline_job_name}}"}', '{"a": "card-fraud-1"}'),
+        ("kubeflow", '{"a": "{{$.pipeline_job_name}}"}', '{"a": "{{$.pipeline_job_name}}"}'),
+    ],
+)
+def test_only_vertex_fills_in_a_placeholder_within_a_constant(tmp_path, target, constant, told):
+    given, steps = mended(spec()), Steps()
+    parameters = given["root"]["dag"]["tasks"]["Read"]["inputs"]["parameters"]
+    parameters["run_date"] = {"runtimeValue": {"constant": constant}}
+    Backend(target, steps, tmp_path).run(loaded(given, tmp_path))
+    assert steps.told[0] == ("Read", {"run_date": told})
+
+
 def test_only_what_may_be_cached_is_and_only_for_the_same_inputs(tmp_path):
     steps = Steps()
     backend = Backend("kubeflow", steps, tmp_path)

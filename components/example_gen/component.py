@@ -21,7 +21,7 @@ class ExampleGenSpec(ComponentSpec):
         "fingerprint": ExecutionParameter(type=str),
         "serving": ExecutionParameter(type=int),
         "run_date": ExecutionParameter(type=str),
-        "schedule_time": ExecutionParameter(type=str),
+        "schedule_time": ExecutionParameter(type=str, optional=True),
     }
 
 
@@ -44,7 +44,7 @@ class ExampleGen(BaseBeamComponent):
         fingerprint: str = "",
         serving: bool = False,
         run_date: str | RuntimeParameter = "",
-        schedule_time: str = "",
+        schedule_time: str | None = None,
     ) -> None:
         """Wires the node.
 
@@ -58,7 +58,7 @@ class ExampleGen(BaseBeamComponent):
             run_date: The day of this run, such as a parameter of the pipeline; it wins over
                 `settings.run_date`, unless it is empty.
             schedule_time: What the backend puts the time of the schedule in place of; it wins over
-                `settings.run_date`, too. "": the backend has no such thing.
+                `settings.run_date`, too. None: the backend has no such thing.
         """
         settings = settings.for_serving() if serving else settings
         super().__init__(

@@ -80,7 +80,7 @@ def _settings(exec_properties: dict[str, str]) -> DataSettings:
     run_date = chosen_run_date(
         settings.run_date,
         asked=exec_properties.get("run_date", ""),
-        scheduled=exec_properties.get("schedule_time", ""),
+        scheduled=exec_properties.get("schedule_time"),
         unscheduled=settings.unscheduled,
         now=datetime.now(timezone.utc),
     )

@@ -8,6 +8,10 @@ from tfx_rebalance.errors import DataError
 
 EPOCH = datetime.date(1970, 1, 1)
 
+FROM_SCHEDULE = "<schedule>"
+"""What the steps are told in place of a scheduler's placeholder: Vertex fills those in wherever
+they stand, and says 1970-01-01 where there is no schedule."""
+
 Unscheduled = Literal["now", "fail"]
 """What a run is for that nobody scheduled, and nobody said a day for."""
 
@@ -16,7 +20,7 @@ def chosen_run_date(
     configured: str | None,
     *,
     asked: str,
-    scheduled: str,
+    scheduled: str | None,
     unscheduled: Unscheduled,
     now: datetime.datetime,
 ) -> str | None:
@@ -26,16 +30,17 @@ def chosen_run_date(
         configured: `data.run_date`.
         asked: What the one who submitted the run said; it wins. "": nothing.
         scheduled: The time of the schedule that started it, as the backend says it; it wins over
-            the config. "": the backend says none.
-        unscheduled: What 1970-01-01 stands for, which Vertex says where there was no schedule, and
-            the config has no day either.
+            the config. 1970-01-01 (Vertex) and "" (Kubeflow before 2.17): there was no schedule,
+            or the backend does not tell. None: the backend was not asked.
+        unscheduled: What the run is for where there is no such time, and the config has no day
+            either.
         now: The moment it runs, with a time zone.
 
     Raises:
         DataError: If the backend did not fill in the schedule's time, or there was no schedule and
             that is not allowed.
     """
-    if asked or not scheduled:
+    if asked or scheduled is None:
         return asked or configured
     if is_placeholder(scheduled):
         raise DataError(
@@ -43,13 +48,14 @@ def chosen_run_date(
             "older than kubeflow.minimum_backend says. Set that to its version, or give the day: "
             "tfx-rebalance submit --run-date YYYY-MM-DD."
         )
-    if _moment(scheduled, "the time of the schedule").date() != EPOCH:
+    if scheduled and _moment(scheduled, "the time of the schedule").date() != EPOCH:
         return scheduled
     if configured is not None and not is_placeholder(configured):
         return configured
     if unscheduled == "fail":
         raise DataError(
-            "no schedule started this run, and nobody said which day it is for. Give it: "
+            f"the time of the schedule is {scheduled!r}: no schedule started this run, or the "
+            "backend does not say its time, and nobody said which day the run is for. Give it: "
             "tfx-rebalance submit --run-date YYYY-MM-DD; or set data.unscheduled: now."
         )
     return now.isoformat(timespec="seconds")
@@ -106,4 +112,4 @@ def utc_moment(text: str) -> datetime.datetime:
 
 def is_placeholder(text: str) -> bool:
     """Returns whether a `run_date` is one that the scheduler has yet to fill in."""
-    return "{{" in text
+    return "{{" in text or text == FROM_SCHEDULE

@@ -3,7 +3,10 @@
 from tfx_rebalance.pipeline.targets.settings import Backend, Target
 
 EXIT_HANDLER_FROM: Backend = (2, 14)
-SCHEDULE_TIME_FROM: Backend = (2, 16)
+SCHEDULE_TIME_FROM: Backend = (2, 17)
+"""2.16 knows the placeholder but puts "" in its place, as its driver is not told the time:
+kubeflow/pipelines#13424 (of 2.16.1). #13474 mends it and is taken to be in 2.17.0, the next minor
+release after it; neither was run."""
 
 SCHEDULE_TIME = "{{$.pipeline_job_schedule_time_utc}}"
 CREATION_TIME = "{{$.pipeline_job_create_time_utc}}"

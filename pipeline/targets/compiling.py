@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 )
 from tfx.orchestration.pipeline import Pipeline
 
+from tfx_rebalance.components.example_gen.run_date import FROM_SCHEDULE, is_placeholder
 from tfx_rebalance.components.exit_handler.component import ExitHandler
 from tfx_rebalance.errors import ConfigError, RebalanceError
 from tfx_rebalance.features import Features
@@ -113,7 +114,14 @@ def compiled_text(config: PipelineConfig, features: Features, target: Target) ->
 
 
 def _for_steps(config: PipelineConfig, settings: AnySettings) -> PipelineConfig:
-    """Returns the config as the steps are told: no path of this machine, and a GPU where asked."""
+    """Returns the config as the steps are told it.
+
+    No path of this machine, no placeholder, which Vertex would fill in within the settings, and a
+    GPU where one is asked for.
+    """
+    if is_placeholder(config.data.run_date or ""):
+        data = config.data.model_copy(update={"run_date": FROM_SCHEDULE})
+        config = config.model_copy(update={"data": data})
     if "://" not in config.data.schema_file:
         name = Path(config.data.schema_file).name
         data = config.data.model_copy(update={"schema_file": name})

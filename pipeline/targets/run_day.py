@@ -20,5 +20,5 @@ def day_of_run(config: PipelineConfig, place: Place) -> dict[str, Any]:
     scheduled = fills_in(SCHEDULE_TIME, place, backend_of(config))
     return {
         "run_date": RuntimeParameter(RUN_DATE, ptype=str, default=""),
-        "schedule_time": SCHEDULE_TIME if scheduled else "",
+        **({"schedule_time": SCHEDULE_TIME} if scheduled else {}),
     }

@@ -156,7 +156,7 @@ class KubeflowSettings(TargetSettings):
     experiment: str = "tfx-rebalance"
     service_account: str | None = None
     minimum_backend: str = Field(default="2.0", pattern=r"^[2-9]\.\d+$")
-    """The oldest backend that has to run it. From 2.14 there is an exit handler, from 2.16 the time
+    """The oldest backend that has to run it. From 2.14 there is an exit handler, from 2.17 the time
     of the schedule."""
     training: KubernetesTraining = KubernetesTraining()
     secrets: tuple[SecretVariable, ...] = ()

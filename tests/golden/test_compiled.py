@@ -51,7 +51,7 @@ def tasks_of(text):
 
 def inputs_of(text, task):
     """Returns a task's parameters: constants as they are, others as what they come from."""
-    given = tasks_of(text)[task]["inputs"]["parameters"]
+    given = tasks_of(text)[task].get("inputs", {}).get("parameters", {})
     return {
         key: value["runtimeValue"]["constant"] if "runtimeValue" in value else value
         for key, value in given.items()
@@ -86,7 +86,7 @@ def test_the_command_takes_what_it_has_written(texts, target, tmp_path):
 
     path = tmp_path / "spec.yaml"
     path.write_text(texts[target])
-    command = ["check-spec", str(path), "--target", target, "--minimum-backend", "2.16"]
+    command = ["check-spec", str(path), "--target", target, "--minimum-backend", "2.17"]
     assert CliRunner().invoke(main, command).exit_code == 0
     other = next(t for t in TARGETS if t != target)
     refused = CliRunner().invoke(main, ["check-spec", str(path), "--target", other])
@@ -154,9 +154,21 @@ def test_each_run_can_be_told_its_day(texts, target):
     assert given["schedule_time"] == "{{$.pipeline_job_schedule_time_utc}}"
 
 
+@EVERY_TARGET
+def test_a_placeholder_is_the_whole_of_a_constant_and_never_within_the_settings(target, tmp_path):
+    """Vertex fills it in wherever it stands: with 1970-01-01, which is no `run_date`."""
+    dated = ("data.source=gs://b/{YYYY}-{MM}-{DD}.csv", "data.lag_days=1")
+    scheduled = "data.run_date='{{$.pipeline_job_schedule_time_utc}}'"
+    text = compile_for(target, tmp_path / "a", *dated, scheduled)
+    for task in tasks_of(text):
+        for key, value in inputs_of(text, task).items():
+            assert not re.search(r"[^{]\{\{\$", str(value)), (task, key)
+    assert json.loads(inputs_of(text, "ExampleGen")["settings"])["run_date"] == "<schedule>"
+
+
 @pytest.mark.parametrize(
     ("backend", "handles_exits", "knows_times"),
-    [("2.0", False, False), ("2.14", True, False), ("2.16", True, True)],
+    [("2.0", False, False), ("2.14", True, False), ("2.16", True, False), ("2.17", True, True)],
 )
 def test_an_older_kubeflow_is_told_only_what_it_knows(
     tmp_path, backend, handles_exits, knows_times
@@ -164,7 +176,7 @@ def test_an_older_kubeflow_is_told_only_what_it_knows(
     older = f"kubeflow.minimum_backend='{backend}'"
     text = compile_for("kubeflow", tmp_path / "a", older, "on_exit={webhook_variable: null}")
     assert ("ExitHandler" in tasks_of(text)) is handles_exits
-    assert bool(inputs_of(text, "ExampleGen")["schedule_time"]) is knows_times
+    assert ("schedule_time" in inputs_of(text, "ExampleGen")) is knows_times
 
 
 @EVERY_TARGET

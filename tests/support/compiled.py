@@ -10,7 +10,7 @@ from support.pipeline_runs import EXAMPLES
 from tfx_rebalance.pipeline.config_file import load_config
 
 SECTIONS = (
-    "kubeflow={root: gs://bucket/fraud, image: 'rebalance:1', minimum_backend: '2.16'}",
+    "kubeflow={root: gs://bucket/fraud, image: 'rebalance:1', minimum_backend: '2.17'}",
     "vertex={project: p, location: europe-west1, root: gs://bucket/fraud, image: 'rebalance:1'}",
 )
 

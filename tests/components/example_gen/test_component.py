@@ -22,3 +22,12 @@ def test_what_it_hands_over_can_be_read_again(serving):
     found = DataSettings.model_validate_json(node.exec_properties["settings"])
     assert (found.lag_days, found.window) == ((0, 1) if serving else (1, 3))
     assert node.exec_properties["serving"] == int(serving)
+
+
+def test_a_backend_that_is_not_asked_for_the_time_is_told_apart_from_one_that_does_not_know():
+    settings = DataSettings.model_validate({"source": "demo", "label": "y", "schema": "s"})
+    schema = channel.Channel(type=standard_artifacts.Schema)
+    unasked = ExampleGen(schema=schema, settings=settings)
+    assert unasked.exec_properties["schedule_time"] is None
+    asked = ExampleGen(schema=schema, settings=settings, schedule_time="{{$.time}}")
+    assert asked.exec_properties["schedule_time"] == "{{$.time}}"

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_rebalance.components.example_gen.run_date import chosen_run_date, run_moment
+from tfx_rebalance.components.example_gen.run_date import (
+    FROM_SCHEDULE,
+    chosen_run_date,
+    run_moment,
+)
 from tfx_rebalance.errors import DataError
 
 
@@ -27,6 +31,7 @@ def test_a_time_with_a_zone_is_turned_to_utc(text):
     ("text", "message"),
     [
         ("{{$.pipeline_job_schedule_time_utc}}", "the scheduler did not fill it in"),
+        (FROM_SCHEDULE, "the scheduler did not fill it in"),
         ("1970-01-01T00:00:00Z", "a run that was started by hand"),
         ("1970-01-01", "a run that was started by hand"),
         ("yesterday", "is no day. Allowed are YYYY-MM-DD, RFC 3339"),
@@ -46,39 +51,49 @@ BY_HAND = "1970-01-01T00:00:00Z"
 PLACEHOLDER = "{{$.pipeline_job_schedule_time_utc}}"
 
 
-def chosen(configured=None, asked="", scheduled="", unscheduled="now"):
+WITHOUT_A_DAY = pytest.mark.parametrize("configured", [None, PLACEHOLDER, FROM_SCHEDULE])
+ANY_CONFIG = pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER, FROM_SCHEDULE])
+NOT_SCHEDULED = pytest.mark.parametrize("scheduled", [BY_HAND, ""])
+
+
+def chosen(configured=None, asked="", scheduled=None, unscheduled="now"):
     return chosen_run_date(
         configured, asked=asked, scheduled=scheduled, unscheduled=unscheduled, now=NOW
     )
 
 
-@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
-@pytest.mark.parametrize("scheduled", ["", SCHEDULED, BY_HAND, PLACEHOLDER])
+@ANY_CONFIG
+@pytest.mark.parametrize("scheduled", [None, "", SCHEDULED, BY_HAND, PLACEHOLDER])
 @pytest.mark.parametrize("unscheduled", ["now", "fail"])
 def test_the_day_that_was_asked_for_wins_over_everything(configured, scheduled, unscheduled):
     assert chosen(configured, "2025-12-24", scheduled, unscheduled) == "2025-12-24"
 
 
-@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
+@ANY_CONFIG
 def test_the_time_of_the_schedule_wins_over_the_config(configured):
     assert chosen(configured, scheduled=SCHEDULED, unscheduled="fail") == SCHEDULED
 
 
-@pytest.mark.parametrize("configured", [None, "2026-01-01", PLACEHOLDER])
-def test_where_the_backend_says_no_time_the_config_does(configured):
+@ANY_CONFIG
+def test_where_the_backend_was_not_asked_the_config_says_the_day(configured):
     assert chosen(configured) == configured
 
 
-def test_a_run_by_hand_is_for_the_configs_day_if_it_has_one():
-    assert chosen("2026-01-01", scheduled=BY_HAND, unscheduled="fail") == "2026-01-01"
+@NOT_SCHEDULED
+def test_a_run_by_hand_is_for_the_configs_day_if_it_has_one(scheduled):
+    assert chosen("2026-01-01", scheduled=scheduled, unscheduled="fail") == "2026-01-01"
 
 
-@pytest.mark.parametrize("configured", [None, PLACEHOLDER])
-def test_a_run_by_hand_without_a_day_is_for_now_or_an_error_as_the_config_says(configured):
-    assert chosen(configured, scheduled=BY_HAND) == "2026-03-04T05:06:07+00:00"
-    assert run_moment(chosen(configured, scheduled=BY_HAND)) == NOW.replace(microsecond=0)
+@NOT_SCHEDULED
+@WITHOUT_A_DAY
+def test_a_run_by_hand_without_a_day_is_for_now_or_an_error_as_the_config_says(
+    configured, scheduled
+):
+    """ "" too: Kubeflow before 2.17 puts nothing in place of the time."""
+    assert chosen(configured, scheduled=scheduled) == "2026-03-04T05:06:07+00:00"
+    assert run_moment(chosen(configured, scheduled=scheduled)) == NOW.replace(microsecond=0)
     with pytest.raises(DataError, match=r"Give it: .*--run-date YYYY-MM-DD; or set data.unsch"):
-        chosen(configured, scheduled=BY_HAND, unscheduled="fail")
+        chosen(configured, scheduled=scheduled, unscheduled="fail")
 
 
 def test_a_placeholder_that_the_backend_left_names_the_setting_that_was_wrong():

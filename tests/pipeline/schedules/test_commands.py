@@ -249,7 +249,7 @@ def test_not_even_debugging_shows_the_token(invoke, kubeflow, debug):
     assert ("Traceback" in ended.stderr) == bool(debug)
 
 
-@pytest.mark.parametrize(("backend", "taken"), [("2.0", False), ("2.16", True)])
+@pytest.mark.parametrize(("backend", "taken"), [("2.16", False), ("2.17", True)])
 def test_a_day_that_the_backend_does_not_fill_in_has_to_be_given(invoke, config, backend, taken):
     """Else every run of the schedule would fail."""
     data = {**CONFIG["data"], "run_date": "{{$.pipeline_job_schedule_time_utc}}"}
@@ -258,7 +258,7 @@ def test_a_day_that_the_backend_does_not_fill_in_has_to_be_given(invoke, config,
     cron = ["--cron", CRON["kubeflow"]]
     ended = invoke("schedule create", "kubeflow", *cron, *options)
     assert (ended.exit_code == 0) == taken
-    assert ("fills in from 2.16 on" in ended.stderr) != taken
+    assert ("fills in from 2.17 on" in ended.stderr) != taken
     good(invoke("submit", "kubeflow", *options, "--run-date", "2026-03-01"))
     good(invoke("schedule create", "vertex", "--cron", CRON["vertex"], "--dry-run"))
 

@@ -234,18 +234,18 @@ def scheduled(placeholder):
     return given
 
 
-@pytest.mark.parametrize(("backend", "fine"), [((2, 15), False), ((2, 16), True)])
-def test_the_time_of_the_schedule_needs_2_16(backend, fine):
+@pytest.mark.parametrize(("backend", "fine"), [((2, 16), False), ((2, 17), True)])
+def test_the_time_of_the_schedule_needs_2_17(backend, fine):
     given = scheduled("{{$.pipeline_job_schedule_time_utc}}")
     found = faults(given, "kubeflow", backend)
     assert (found == []) is fine, found
-    assert fine or "which Kubeflow 2.15 puts nothing in place of" in found[0][1]
+    assert fine or "which Kubeflow 2.16 puts nothing in place of" in found[0][1]
     assert faults(given, "vertex") == []
 
 
 @pytest.mark.parametrize("target", ["kubeflow", "vertex"])
 def test_a_placeholder_that_nobody_knows_is_a_fault(target):
-    [(_, problem)] = faults(scheduled("{{$.moon_phase}}"), target, (2, 17))
+    [(_, problem)] = faults(scheduled("{{$.moon_phase}}"), target, (2, 18))
     assert "{{$.moon_phase}}" in problem
 
 
@@ -279,7 +279,7 @@ def test_the_command_prints_each_fault_and_exits_1(tmp_path):
     refused = CliRunner().invoke(main, command)
     assert refused.exit_code == 1
     assert f"{TASKS}.Read.inputs.parameters.run_date: is {{{{$.pipeline_job" in refused.stdout
-    taken = CliRunner().invoke(main, [*command, "--minimum-backend", "2.16"])
+    taken = CliRunner().invoke(main, [*command, "--minimum-backend", "2.17"])
     assert (taken.exit_code, taken.stdout) == (0, f"{path}: ok for kubeflow\n")
 
 

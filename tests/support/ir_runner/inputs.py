@@ -40,7 +40,8 @@ class Said:
     parameters: Mapping[str, Value]
     """Of the pipeline, or of the DAG that the task is in."""
     placeholders: Mapping[str, str]
-    """`{{$...}}` -> what is put in its place, where it is the whole of a constant."""
+    """`{{$...}}` -> what is put in its place: on Vertex anywhere in a constant, on Kubeflow where
+    it is the whole of one."""
     job: str
     failed: tuple[str, ...] = ()
     """Tasks that have failed so far, wherever they are."""
@@ -85,8 +86,9 @@ def _value(parameter: Any, said: Said, ended: Mapping[str, Ended]) -> Value:
     kind = parameter.WhichOneof("kind")
     if kind == "runtime_value":
         constant = parameter.runtime_value.constant
-        filled = said.placeholders.get(constant.string_value)
-        return constant if filled is None else Value(string_value=filled)
+        if constant.WhichOneof("kind") != "string_value":
+            return constant
+        return Value(string_value=_filled_in(constant.string_value, said))
     if kind == "component_input_parameter":
         if parameter.component_input_parameter not in said.parameters:
             raise ValueError(f"the DAG has no input {parameter.component_input_parameter!r}.")
@@ -97,6 +99,14 @@ def _value(parameter: Any, said: Said, ended: Mapping[str, Ended]) -> Value:
     if kind == "task_final_status":
         return Value(string_value=_final_status(parameter.task_final_status, said, ended))
     raise ValueError(f"a parameter of kind {kind!r} is not emulated.")
+
+
+def _filled_in(text: str, said: Said) -> str:
+    if said.target == "kubeflow":
+        return said.placeholders.get(text, text)
+    for placeholder, value in said.placeholders.items():
+        text = text.replace(placeholder, value)
+    return text
 
 
 def _final_status(wanted: Any, said: Said, ended: Mapping[str, Ended]) -> str:
