@@ -7,6 +7,7 @@ from typing import Literal
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from tfx_rebalance.errors import ModelError
 
@@ -74,6 +75,22 @@ def devices_of(
         else tf.distribute.OneDeviceStrategy(chosen[0])
     )
     return Devices(chosen, strategy, MIXED if mixed_precision else "float32")
+
+
+def log_devices(accelerator: Accelerator, *, mixed_precision: bool = False) -> None:
+    """Logs what will be trained on, before any row is read.
+
+    Raises:
+        ModelError: As `devices_of` does.
+    """
+    devices = devices_of(accelerator, mixed_precision=mixed_precision)
+    seen = [device.name for device in tf.config.list_physical_devices()]
+    logging.info(
+        "Training on %s in %s; TensorFlow sees %s.",
+        ", ".join(devices.names),
+        devices.precision,
+        ", ".join(seen),
+    )
 
 
 def _gpus() -> list[str]:

@@ -15,6 +15,7 @@ from tfx_rebalance import __version__
 from tfx_rebalance.components.trainer.checkpoints import Checkpoints
 from tfx_rebalance.components.trainer.columns import Columns, ImageColumn
 from tfx_rebalance.components.trainer.deciding import decide
+from tfx_rebalance.components.trainer.devices import log_devices
 from tfx_rebalance.components.trainer.inputs import Split, read_split
 from tfx_rebalance.components.trainer.priors import Floats
 from tfx_rebalance.components.trainer.report import training_report
@@ -35,9 +36,11 @@ def run_fn(fn_args: FnArgs) -> None:
     Raises:
         ConfigError: If what a Tuner found does not fit the settings.
         DataError: If a class has no row.
-        ModelError: If the loss is not finite, or no decision keeps what the rule promises.
+        ModelError: If there is no GPU where one is asked for, the loss is not finite, or no
+            decision keeps what the rule promises.
     """
     job = Job.of(fn_args)
+    log_devices(job.settings.accelerator, mixed_precision=job.settings.mixed_precision)
     classes = job.features.classes
     train = read_split(fn_args.train_files, job.columns, classes=classes)
     val = read_split(fn_args.eval_files, job.columns, classes=classes)

@@ -3,6 +3,7 @@
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
+from tfx_rebalance.components.trainer.devices import log_devices
 from tfx_rebalance.components.trainer.inputs import read_split
 from tfx_rebalance.components.trainer.objectives import resolved
 from tfx_rebalance.components.trainer.run_fn import Job
@@ -18,8 +19,10 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     Raises:
         ConfigError: If the space does not fit the Trainer's settings.
         DataError: If a class has no row.
+        ModelError: If there is no GPU where one is asked for.
     """
     job = Job.of(fn_args)
+    log_devices(job.settings.accelerator, mixed_precision=job.settings.mixed_precision)
     settings = TunerSettings.model_validate_json(fn_args.custom_config["tuner"])
     classes = job.features.classes
     train = read_split(fn_args.train_files, job.columns, classes=classes)

@@ -1,8 +1,11 @@
 """Where a model is trained, and that several replicas learn what one does."""
 
+import importlib
 import json
+import logging
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,6 +79,28 @@ def test_without_a_gpu_the_cpu_is_taken(accelerator):
 
     devices = devices_of(accelerator)
     assert (devices.names, devices.replicas, devices.precision) == (("CPU:0",), 1, "float32")
+
+
+@pytest.mark.parametrize("entry", ["trainer.run_fn.run_fn", "tuner.tuner_fn.tuner_fn"])
+def test_devices_are_logged_before_any_row_is_read(monkeypatch, caplog, entry):
+    from tfx_rebalance.components.trainer.run_fn import Job
+    from tfx_rebalance.components.trainer.settings import TrainerSettings
+
+    module, name = f"tfx_rebalance.components.{entry}".rsplit(".", 1)
+    job = SimpleNamespace(settings=TrainerSettings(), features=SimpleNamespace(classes=()))
+    monkeypatch.setattr(Job, "of", lambda _: job)
+    with caplog.at_level(logging.INFO), pytest.raises(AttributeError):  # Of what would be read.
+        getattr(importlib.import_module(module), name)(None)
+    [line] = [m for m in caplog.messages if m.startswith("Training on ")]
+    assert line.startswith("Training on CPU:0 in float32; TensorFlow sees /physical_device:CPU:0")
+
+
+def test_a_gpu_that_is_not_there_fails_before_any_row_is_read():
+    from tfx_rebalance.components.trainer.devices import log_devices
+    from tfx_rebalance.errors import ModelError
+
+    with pytest.raises(ModelError, match="TensorFlow sees no GPU"):
+        log_devices("gpu")
 
 
 def test_the_precision_is_that_of_before_afterwards():
