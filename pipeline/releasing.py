@@ -4,7 +4,7 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tfx_rebalance.components.pusher.versions import copy_version, new_version, origin_of
+from tfx_rebalance.components.pusher.versions import copy_version, origin_of
 from tfx_rebalance.components.report.facts import Event, RunFacts
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError
 from tfx_rebalance.files import newest_version
@@ -86,7 +86,6 @@ def _push(facts: RunFacts, override: dict[str, str]) -> str:
 
     from tfx_rebalance.components.pusher.executor import FITTED, OverridingExecutor
 
-    new_version(facts.destination)  # Waits until the clock is past the newest version.
     model, pushed = standard_artifacts.Model(), standard_artifacts.PushedModel()
     model.uri = uri
     inputs = {"model": [model]}

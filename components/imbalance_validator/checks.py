@@ -123,14 +123,14 @@ def _against(
 def _nothing_there(evidence: Evidence, name: Name) -> list[Check]:
     state = evidence.previous_state
     why = state.why if name == "drift" else "there are no serving statistics"
-    of_features, of_classes = (
+    checks = [
         not_measured(*what, why=why) for what in ((name, "features"), ("label_shift", "classes"))
-    )
+    ]
     if name == "drift" and state.broken:
         remedy = "Restore them, release again, or set validate.previous to a uri or to none."
         warning = {"verdict": "warn", "remedy": remedy}
-        of_features = of_features.model_copy(update=warning)
-    return [of_features, of_classes]
+        return [check.model_copy(update=warning) for check in checks]
+    return checks
 
 
 def _distances(

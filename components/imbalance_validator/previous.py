@@ -1,10 +1,11 @@
 """Where the statistics lie that the newest release was trained on."""
 
-import json
 import os
 from dataclasses import dataclass
 
+from tfx_rebalance.errors import CorruptArtifactError, StorageError
 from tfx_rebalance.files import RELEASES
+from tfx_rebalance.releases import STATISTICS, newest_release
 
 CHAMPION, NONE = "champion", "none"
 
@@ -32,33 +33,18 @@ def previous_of(setting: str, *, released: str) -> Previous:
         return Previous(uri=setting)
     if not released:
         return Previous(why="there is no folder of releases")
-    manifest = newest_manifest(released)
+    try:
+        manifest = newest_release(released)
+    except (CorruptArtifactError, StorageError) as error:
+        return Previous(why=str(error), broken=True)
     if manifest is None:
         return Previous(why="nothing has been released yet")
-    return _statistics_of(manifest)
-
-
-def newest_manifest(released: str) -> str | None:
-    """Returns the path of the manifest with the highest version, or None."""
-    import tensorflow as tf  # Costs seconds, so only where it is needed.
-
-    folder = os.path.join(released, RELEASES)
-    if not tf.io.gfile.isdir(folder):
-        return None
-    stems = [os.path.splitext(name) for name in tf.io.gfile.listdir(folder)]
-    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
-    return os.path.join(folder, f"{max(versions, key=int)}.json") if versions else None
-
-
-def _statistics_of(manifest: str) -> Previous:
-    import tensorflow as tf
-
-    try:
-        with tf.io.gfile.GFile(manifest) as file:
-            content = json.load(file)
-    except (tf.errors.OpError, ValueError):
-        return Previous(why=f"{manifest!r} cannot be read", broken=True)
-    uri = content.get("statistics_uri") if isinstance(content, dict) else None
+    if isinstance(copy := manifest.get(STATISTICS), str):
+        return Previous(uri=os.path.join(released, RELEASES, copy))
+    uri = manifest.get(
+        "statistics_uri"
+    )  # All there is of what was released before there were copies.
     if not isinstance(uri, str) or not uri:
-        return Previous(why=f"{manifest!r} names no statistics_uri", broken=True)
+        version = manifest["version"]
+        return Previous(why=f"the manifest of version {version} names none", broken=True)
     return Previous(uri=uri)

@@ -30,7 +30,7 @@ class CorruptArtifactError(RebalanceError):
 
 
 class StorageError(RebalanceError):
-    """A file could not be written."""
+    """A file could not be written, or a folder not be listed."""
 
 
 class ModelError(RebalanceError):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tfx_rebalance.errors import StorageError
+
 REPORT_FILE = "report.json"
 """Where the content of a RebalanceReport or an ImbalanceReport lies under its uri."""
 TRAINING_FILE = "training.json"
@@ -18,6 +20,8 @@ FINAL_FILE = "final.json"
 """How a run on Kubeflow or Vertex has ended, in its folder under `RUNS`."""
 RUNS = "runs"
 """The folder of what is kept of each run, under the root."""
+MODEL_FILE = "saved_model.pb"
+"""Without it a folder is no version for those who serve it."""
 RELEASES = "releases"
 """The folder of manifests, `<version>.json`, beside the released versions."""
 
@@ -43,19 +47,66 @@ def write_whole(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def newest_version(base: str) -> str | None:
-    """Returns the folder of the newest whole SavedModel among numbered ones, or None.
+def entries_of(folder: str) -> list[str]:
+    """Returns the names in a folder, here or elsewhere; none where there is no such folder.
 
-    `saved_model.pb` is the last file of a version to be pushed: without it a version is cut off.
+    `tf.io.gfile.isdir` and `listdir` take a folder that they may not read for one that is not
+    there, and so would an outage look like an empty bucket.
+
+    Raises:
+        StorageError: If nobody can say.
     """
     import tensorflow as tf  # Costs seconds, so only where it is needed.
 
-    if not tf.io.gfile.isdir(base):
-        return None
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(base))
-    versions = [
-        name
+    try:
+        if "://" not in folder:
+            return sorted(os.listdir(folder))
+        there = tf.io.gfile.listdir(folder) if tf.io.gfile.exists(folder) else []
+        return sorted(name.rstrip("/") for name in there)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, tf.errors.OpError) as error:
+        raise StorageError(
+            f"{folder!r} cannot be listed: {error}. Let this account read it, or try again when "
+            "it can be reached; without it nobody knows what has been released."
+        ) from None
+
+
+def files_under(folder: str) -> list[str]:
+    """Returns the paths of all files under a folder, relative to it, in an order of their own.
+
+    The order is the same wherever the files are: buckets end the names of folders in "/".
+    """
+    import tensorflow as tf
+
+    found = [
+        (os.path.relpath(parent.rstrip("/"), folder), name)
+        for parent, _, names in tf.io.gfile.walk(folder)
         for name in names
-        if name.isdigit() and tf.io.gfile.exists(os.path.join(base, name, "saved_model.pb"))
     ]
-    return os.path.join(base, max(versions, key=int)) if versions else None
+    places = [("" if parent == "." else parent, name) for parent, name in found]
+    return [os.path.join(parent, name) for parent, name in sorted(places)]
+
+
+def newest_version(base: str) -> str | None:
+    """Returns the folder of the newest whole SavedModel among numbered ones, or None.
+
+    `MODEL_FILE` is the last file of a version to be pushed: without it a version is cut off.
+
+    Raises:
+        StorageError: If `base` or a version cannot be listed.
+    """
+    for version in reversed(versions_in(base)):
+        if is_whole(os.path.join(base, version)):
+            return os.path.join(base, version)
+    return None
+
+
+def versions_in(base: str) -> list[str]:
+    """Returns the numbered names in a folder, whole or not, by their numbers."""
+    return sorted((name for name in entries_of(base) if name.isdigit()), key=int)
+
+
+def is_whole(version: str) -> bool:
+    """Returns whether the folder of a version has all of a SavedModel."""
+    return MODEL_FILE in entries_of(version)

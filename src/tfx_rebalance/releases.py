@@ -12,12 +12,14 @@ import numpy as np
 from tfx_rebalance.content import keys_of
 from tfx_rebalance.draws import Keys
 from tfx_rebalance.errors import CorruptArtifactError
-from tfx_rebalance.files import RELEASES
+from tfx_rebalance.files import RELEASES, entries_of, files_under, is_whole
 
 COLD_START = "cold_start"
 """A property of the Champion's model: 1 where nothing was released yet, and there are no files."""
 RELEASED_VERSION = "released_version"
 """Another one: which version it is a copy of."""
+STATISTICS = "statistics"
+"""In a manifest: the folder beside it with the statistics of the data of the model."""
 FITTED_ROWS = "fitted_rows"
 """In a manifest: the file beside it with the keys of the rows the model was fitted on."""
 
@@ -27,14 +29,9 @@ def manifests_of(base: str) -> dict[str, dict[str, Any]]:
 
     Raises:
         CorruptArtifactError: If one cannot be read.
+        StorageError: If nobody can say which there are.
     """
-    import tensorflow as tf  # Costs seconds, so only where it is needed.
-
-    folder = os.path.join(base, RELEASES)
-    names = tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []
-    stems = [os.path.splitext(name) for name in names]
-    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
-    return {v: manifest_of(base, v) for v in sorted(versions, key=int)}
+    return {version: manifest_of(base, version) for version in _with_manifest(base)}
 
 
 def manifest_of(base: str, version: str) -> dict[str, Any]:
@@ -46,17 +43,28 @@ def manifest_of(base: str, version: str) -> dict[str, Any]:
     return _manifest(os.path.join(base, RELEASES, f"{version}.json"))
 
 
+def newest_release(base: str) -> dict[str, Any] | None:
+    """Returns the manifest of the newest version that has one and is whole, or None.
+
+    Raises:
+        CorruptArtifactError: If that manifest cannot be read.
+        StorageError: If nobody can say what has been released.
+    """
+    for version in reversed(_with_manifest(base)):
+        if is_whole(os.path.join(base, version)):
+            return {**manifest_of(base, version), "version": version}
+    return None
+
+
 def tree_digest(folder: str) -> str:
     """Returns the SHA-256 over the names and contents of all files under `folder`."""
-    import tensorflow as tf
+    import tensorflow as tf  # Costs seconds, so only where it is needed.
 
     digest = hashlib.sha256()
-    for parent, _, files in sorted(tf.io.gfile.walk(folder)):
-        for name in sorted(files):
-            path = os.path.join(parent, name)
-            digest.update(os.path.relpath(path, folder).encode())
-            with tf.io.gfile.GFile(path, "rb") as file:
-                digest.update(hashlib.sha256(file.read()).digest())
+    for name in files_under(folder):
+        digest.update(name.encode())
+        with tf.io.gfile.GFile(os.path.join(folder, name), "rb") as file:
+            digest.update(hashlib.sha256(file.read()).digest())
     return digest.hexdigest()
 
 
@@ -124,6 +132,15 @@ def _manifest(path: str) -> dict[str, Any]:
         raise CorruptArtifactError(
             f"{path!r} cannot be read: {error}. Restore it, or remove it and its version."
         ) from None
-    if not isinstance(content, dict):
-        raise CorruptArtifactError(f"{path!r} is no manifest. Restore it, or remove its version.")
+    if not isinstance(content, dict) or not isinstance(content.get("model_sha256"), str):
+        raise CorruptArtifactError(
+            f"{path!r} has no model_sha256, so it is no manifest. Restore it, or remove "
+            "it and its version."
+        )
     return content
+
+
+def _with_manifest(base: str) -> list[str]:
+    stems = [os.path.splitext(name) for name in entries_of(os.path.join(base, RELEASES))]
+    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
+    return sorted(versions, key=int)

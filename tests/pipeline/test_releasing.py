@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.released import release
 from support.run_facts import facts
 
 from tfx_rebalance.components.pusher import versions
@@ -37,6 +38,8 @@ class Served:
             "run_id": run_id,
             "destination": str(self.base),
             "model_uri": str(model),
+            "statistics_uri": None,
+            "examples_uri": None,
             "fingerprints": Fingerprints(model=tree_digest(str(served)), code="c"),
             "gate": None,
             **changes,
@@ -45,13 +48,7 @@ class Served:
 
     def release_version(self, version, content):
         """Lays down a version as a run that was blessed would have, with its run."""
-        from tfx_rebalance.components.pusher.executor import write_manifest
-
-        folder = self.base / version
-        (folder / "variables").mkdir(parents=True)
-        (folder / "variables" / "data").write_text("weights")
-        (folder / "saved_model.pb").write_text(content)
-        write_manifest(str(folder), statistics=[], examples=[])
+        release(self.base, version, content)
         self.run(f"run-{version}", content=content, kind="released", released_version=version)
 
     def call(self, *args):
@@ -88,7 +85,6 @@ def test_an_override_pushes_and_is_in_manifest_report_and_list(served):
     assert (served.newest / "saved_model.pb").read_text() == "model"
     [manifest] = served.manifests.values()
     assert manifest["version"] == served.newest.name
-    assert manifest["statistics_uri"] == "out/StatisticsGen/statistics/4"
     said = manifest["override"]
     assert (said["by"], said["reason"], said["run"]) == ("Ada", "the old one is down", "run-1")
     [event] = served.facts("run-1").events
@@ -168,6 +164,19 @@ def test_a_model_that_is_another_one_than_was_judged_is_not_released(served):
 
     assert (ended.exit_code, "is not the model that run" in ended.stderr) == (1, True)
     assert not served.base.exists()
+
+
+def test_an_override_without_the_data_the_model_learned_from_publishes_nothing(served):
+    gone = str(served.root / "gone")
+    for field in ("statistics_uri", "examples_uri"):
+        served.run(field, **{field: gone})
+
+        ended = served.call("release", field, "--override", *SAID)
+
+        assert (ended.exit_code, gone in ended.stderr) == (1, True)
+        assert list(served.base.iterdir()) == [served.base / "releases"]
+        assert list((served.base / "releases").iterdir()) == []
+        assert served.facts(field).events == ()
 
 
 def test_a_rollback_copies_the_version_before_and_is_recorded(served):

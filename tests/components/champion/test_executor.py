@@ -1,13 +1,13 @@
 """What counts as released, and that a cold start is told as one."""
 
-import json
-
 import pytest
+import tensorflow as tf
+from support.released import release
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import standard_artifacts
 
 from tfx_rebalance.components.champion.executor import Executor
-from tfx_rebalance.errors import CorruptArtifactError
+from tfx_rebalance.errors import CorruptArtifactError, StorageError
 from tfx_rebalance.releases import tree_digest
 
 pytestmark = pytest.mark.tfx
@@ -16,17 +16,6 @@ pytestmark = pytest.mark.tfx
 @pytest.fixture
 def served(tmp_path):
     return tmp_path / "served"
-
-
-def release(served, version, content="model", **manifest):
-    folder = served / version
-    (folder / "variables").mkdir(parents=True)
-    (folder / "variables" / "data").write_text(content)
-    (folder / "saved_model.pb").write_text(content)
-    (served / "releases").mkdir(exist_ok=True)
-    said = {"version": version, "model_sha256": tree_digest(str(folder)), **manifest}
-    (served / "releases" / f"{version}.json").write_text(json.dumps(said))
-    return folder
 
 
 def found(served, tmp_path):
@@ -71,3 +60,17 @@ def test_a_damaged_manifest_is_named(served, tmp_path):
     (served / "releases" / "10.json").write_text("{")
     with pytest.raises(CorruptArtifactError, match=r"10\.json"):
         found(served, tmp_path)
+
+
+def test_a_destination_that_cannot_be_read_is_no_cold_start(served, tmp_path, monkeypatch):
+    def refused(path):
+        raise tf.errors.PermissionDeniedError(None, None, f"403 for {path}")
+
+    monkeypatch.setattr(tf.io.gfile, "exists", refused)
+    for released, why in (
+        ("ram://served", "403 for ram://served/releases"),
+        ("s3://bucket/served", "cannot be listed"),
+    ):
+        with pytest.raises(StorageError, match=why):
+            found(released, tmp_path)
+    assert not (tmp_path / "champion").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from google.protobuf import text_format
+from support.released import release
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.components.example_validator.executor import Executor as ExampleValidator
 from tfx.types import artifact_utils, standard_artifacts
@@ -220,16 +221,15 @@ def test_previous_and_serving_statistics_are_compared(write, run):
 
 def test_the_champions_statistics_are_found_and_gone_ones_warn(write, run, tmp_path):
     before = write("before", train=rows(900, seed=1))
-    (tmp_path / "serving" / "releases").mkdir(parents=True)
-    manifest = tmp_path / "serving" / "releases" / "3.json"
-    manifest.write_text(json.dumps({"statistics_uri": before.uri}))
+    release(tmp_path / "serving", "3", statistics_uri=before.uri)
     released = str(tmp_path / "serving")
     findings, _ = run(write("now", train=rows(900)), released=released)
     assert [c.subject for c in findings.checks if c.name == "drift"] == ["x", "c"]
-    manifest.write_text(json.dumps({"statistics_uri": "/gone"}))
+    release(tmp_path / "serving", "4", statistics_uri="/gone")
     findings, _ = run(write("again", train=rows(900)), released=released)
-    [warning] = findings.told("warn")
-    assert "the statistics of the newest release are gone: '/gone/Split-train" in warning
+    assert [c.name for c in findings.checks if c.verdict == "warn"] == ["drift", "label_shift"]
+    for warning in findings.told("warn"):
+        assert "the statistics of the newest release are gone: '/gone/Split-train" in warning
 
 
 def test_a_uri_of_the_config_must_be_there(write, run):

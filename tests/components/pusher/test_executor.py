@@ -1,14 +1,20 @@
 """What counts as being served already, and what a push writes beside the versions."""
 
 import json
+import time
+from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from google.protobuf import json_format
+from support.bucket import bucket, tree
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
-from tfx_rebalance.components.pusher.executor import Executor, write_manifest
+from tfx_rebalance.components.pusher.executor import Executor
+from tfx_rebalance.components.pusher.versions import copy_version
+from tfx_rebalance.errors import ConfigError, CorruptArtifactError, StorageError
 from tfx_rebalance.files import newest_version
 from tfx_rebalance.releases import tree_digest
 
@@ -43,12 +49,22 @@ def test_a_digest_is_of_names_and_contents(tmp_path):
 
 
 @pytest.fixture
-def push(tmp_path):
+def statistics(tmp_path):
+    folder = tmp_path / "statistics" / "7"
+    (folder / "Split-train").mkdir(parents=True)
+    (folder / "Split-train" / "FeatureStats.pb").write_bytes(b"stats")
+    return str(folder)
+
+
+@pytest.fixture
+def push(tmp_path, statistics):
     """Returns a function that runs the executor on a model and gives the artifact it filled."""
 
-    def run(content="model", *, blessed=1, statistics="statistics/7"):
+    def run(content="model", *, blessed=1, statistics=statistics, base=str(tmp_path / "serving")):
         uri = tmp_path / f"model-{content}" / "Format-Serving"
-        uri.mkdir(parents=True, exist_ok=True)
+        for name in ("assets/words", "assets.extra/features.json", "variables/data"):
+            (uri / name).parent.mkdir(parents=True, exist_ok=True)
+            (uri / name).write_text(name)
         (uri / "saved_model.pb").write_text(content)
         model, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
         model.uri, blessing.uri = str(uri.parent), str(tmp_path / "blessing")
@@ -60,7 +76,7 @@ def push(tmp_path):
             inputs["statistics"] = [standard_artifacts.ExampleStatistics()]
             inputs["statistics"][0].uri = statistics
         destination = pusher_pb2.PushDestination()
-        destination.filesystem.base_directory = str(tmp_path / "serving")
+        destination.filesystem.base_directory = base
         properties = {"push_destination": json_format.MessageToJson(destination)}
         context = BaseExecutor.Context(tmp_dir=str(tmp_path), unique_id="1")
         Executor(context).Do(
@@ -71,38 +87,46 @@ def push(tmp_path):
     return run
 
 
+def version_of(pushed):
+    return pushed.get_string_custom_property("pushed_version")
+
+
 def manifests(tmp_path):
-    found = (tmp_path / "serving" / "releases").glob("*")
+    found = (tmp_path / "serving" / "releases").glob("*.json")
     return {path.name: json.loads(path.read_text()) for path in found}
 
 
-def test_a_push_writes_what_the_version_came_from(push, tmp_path):
+def test_a_push_writes_what_the_version_came_from(push, tmp_path, statistics):
     pushed = push()
-    version = pushed.get_string_custom_property("pushed_version")
+    version = version_of(pushed)
     assert pushed.get_int_custom_property("pushed") == 1
+    assert tree(pushed.uri) == tree(str(tmp_path / "serving" / version))
     assert manifests(tmp_path) == {
         f"{version}.json": {
             "version": version,
             "model_sha256": tree_digest(str(tmp_path / "serving" / version)),
-            "statistics_uri": "statistics/7",
+            "statistics_uri": statistics,
+            "statistics": f"{version}.stats",
             "fitted_rows": None,
         }
     }
+    kept = tmp_path / "serving/releases" / f"{version}.stats"
+    assert tree(str(kept)) == {"Split-train/FeatureStats.pb": b"stats"}
 
 
 def test_the_same_model_is_pushed_once_and_its_manifest_kept(push, tmp_path):
     first = push()
     before = manifests(tmp_path)
-    again = push(statistics="statistics/8")
+    again = push()
     assert again.get_string_custom_property("pushed_destination") == (
         first.get_string_custom_property("pushed_destination")
     )
     assert manifests(tmp_path) == before
 
 
-def test_a_manifest_that_an_interrupted_push_lacks_is_written_by_the_next(push, tmp_path):
+def test_a_model_that_was_put_there_by_hand_gets_a_manifest_and_no_second_version(push, tmp_path):
     push()
-    [path] = (tmp_path / "serving" / "releases").glob("*")
+    [path] = (tmp_path / "serving" / "releases").glob("*.json")
     path.unlink()
     push()
     assert list(manifests(tmp_path)) == [path.name]
@@ -116,20 +140,81 @@ def test_a_model_that_is_not_blessed_leaves_nothing(push, tmp_path):
 
 def test_an_unblessed_model_changes_nothing_that_is_served(push, tmp_path):
     push()
-    before = manifests(tmp_path)
+    before = tree(str(tmp_path / "serving"))
     pushed = push("another", blessed=0)
     assert pushed.get_string_custom_property("pushed_destination") == ""
-    assert manifests(tmp_path) == before
+    assert tree(str(tmp_path / "serving")) == before
 
 
 def test_without_statistics_the_manifest_says_so(push, tmp_path):
     push(statistics="")
     [manifest] = manifests(tmp_path).values()
-    assert manifest["statistics_uri"] is None
+    assert (manifest["statistics_uri"], manifest["statistics"]) == (None, None)
 
 
-def test_a_manifest_lies_beside_its_version_and_is_no_version(tmp_path):
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "saved_model.pb").write_text("model")
-    write_manifest(f"{tmp_path}/7/", statistics=[], examples=[])
-    assert [path.name for path in (tmp_path / "releases").iterdir()] == ["7.json"]
+def test_statistics_that_are_gone_stop_the_push_and_nothing_is_left(push, tmp_path):
+    push()
+    before = tree(str(tmp_path / "serving"))
+    with pytest.raises(CorruptArtifactError, match=r"gone from 'nowhere'.*Run again"):
+        push("another", statistics="nowhere")
+    assert tree(str(tmp_path / "serving")) == before
+
+
+@pytest.mark.parametrize("failing", ["variables/data", "saved_model.pb.writing", ".json"])
+def test_a_push_that_breaks_leaves_the_destination_as_it_was(push, tmp_path, monkeypatch, failing):
+    push()
+    before = tree(str(tmp_path / "serving"))
+    seen = []
+
+    def broken(function):
+        def call(source, target, *args, **kwargs):
+            if target.endswith(failing) and str(tmp_path / "serving") in target:
+                seen.append(newest_version(str(tmp_path / "serving")))
+                raise tf.errors.ResourceExhaustedError(None, None, "the disk is full")
+            return function(source, target, *args, **kwargs)
+
+        return call
+
+    for name in ("copy", "rename"):
+        monkeypatch.setattr(tf.io.gfile, name, broken(getattr(tf.io.gfile, name)))
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        push("another")
+    assert tree(str(tmp_path / "serving")) == before
+    assert [Path(newest).name for newest in seen] == [
+        path.split("/")[0] for path in before if path.endswith("saved_model.pb")
+    ]
+
+
+def test_a_version_from_the_future_is_refused_and_nothing_is_pushed(push, tmp_path):
+    future = model(tmp_path / "serving" / str(int(time.time()) + 1000), "clock")
+    with pytest.raises(ConfigError, match=f"version {future.name} .* Set the clock"):
+        push()
+    assert [path.name for path in (tmp_path / "serving").iterdir()] == [future.name]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one():
+    with pytest.raises(StorageError, match="'s3://bucket/served' cannot be listed"):
+        newest_version("s3://bucket/served")
+
+
+def test_in_a_bucket_a_model_has_the_digest_it_has_here(push, tmp_path, monkeypatch):
+    base = f"{bucket(monkeypatch)}/serving"
+    pushed = push(base=base)
+    version = version_of(pushed)
+    assert tree(f"{base}/{version}") == tree(str(tmp_path / "model-model/Format-Serving"))
+    manifest = json.loads(tree(f"{base}/releases")[f"{version}.json"])
+    assert manifest["model_sha256"] == tree_digest(f"{base}/{version}")
+    assert version_of(push(base=base)) == version
+
+
+def test_in_a_bucket_an_earlier_version_comes_back_whole(push, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    here = sorted(path.name for path in tmp_path.iterdir())
+    base = f"{bucket(monkeypatch)}/serving"
+    first = version_of(push("old", base=base))
+    push("new", base=base)
+    version = copy_version(base, first, said={"rollback_of": first})
+    assert newest_version(base) == f"{base}/{version}"
+    assert tree(f"{base}/{version}") == tree(f"{base}/{first}")
+    left = {path.name for path in tmp_path.iterdir()} - {"model-old", "model-new", "pushed"}
+    assert sorted(left) == here

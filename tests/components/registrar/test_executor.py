@@ -5,6 +5,7 @@ import logging
 import pytest
 from support.fake_registry import fake_registry
 from support.fake_vertex import Fault
+from support.released import release
 from support.run_facts import gate
 
 from tfx_rebalance.components.registrar import registry
@@ -32,14 +33,8 @@ def server(monkeypatch, tmp_path):
 
 @pytest.fixture
 def released(tmp_path):
-    """Returns the folder of a version that Pusher's code has left."""
-    from tfx_rebalance.components.pusher.executor import write_manifest
-
-    folder = tmp_path / "serving" / "17"
-    folder.mkdir(parents=True)
-    (folder / "saved_model.pb").write_text("model")
-    write_manifest(str(folder), statistics=[], examples=[])
-    return folder
+    """Returns the folder of a released version."""
+    return release(tmp_path / "serving", "17")
 
 
 def as_a_local_run_gives_it(properties):
