@@ -3,12 +3,18 @@
 import json
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tfx_rebalance.errors import ConfigError, ServiceError
+from tfx_rebalance.errors import ConfigError, RebalanceError, ServiceError
+from tfx_rebalance.pipeline.schedules.kubeflow_client import (
+    LoginPageError,
+    connected,
+    status_of,
+    usable_token,
+)
 from tfx_rebalance.pipeline.targets.settings import KubeflowSettings
 from tfx_rebalance.services import TIMEOUT, Service, Wait, failure, repeated
 
@@ -30,7 +36,7 @@ class Connection:
         wait: Wait = time.sleep,
     ) -> None:
         self._wait = wait
-        self._token = environment.get(TOKEN)
+        self._token = usable_token(environment.get(TOKEN, ""), TOKEN) or None
         address = _address(settings, environment)
         self._service = Service(
             name="Kubeflow Pipelines",
@@ -42,8 +48,13 @@ class Connection:
         token_file = None if self._token else _token_file(environment)
         self.client: Any = self.call(
             "connecting",
-            lambda: _connect(address, settings.namespace, self._token, token_file=token_file),
-            again=True,
+            lambda: connected(
+                address,
+                settings.namespace,
+                self._token,
+                token_file=token_file,
+                variable=TOKEN_FILE,
+            ),
         )
         health = self.call("connecting", self.client.get_kfp_healthz, again=True)
         self.namespace = {"namespace": settings.namespace} if health.multi_user else {}
@@ -65,8 +76,11 @@ class Connection:
         def once() -> T:
             try:
                 return function(*args)
+            except RebalanceError:
+                raise
             except Exception as error:
-                raise self._failure(error, doing) from None
+                failed = self._failure(error, doing)
+                raise failed.with_traceback(error.__traceback__) from None
 
         return repeated(once, self._wait) if again else once()
 
@@ -100,10 +114,30 @@ class Connection:
         return found
 
     def _failure(self, error: Exception, doing: str) -> ServiceError:
-        status, words = _status(error)
-        if self._token:
-            words = words.replace(self._token, "***")
-        return failure(self._service, doing, status=status, words=words)
+        found = status_of(error)
+        if found is None:
+            return ServiceError(
+                f"kfp failed in {doing} with {type(error).__name__}, whose words are not shown as "
+                "they may hold the token. --debug shows where it was.",
+                status=500,
+            )
+        status, words = found
+        for token in self._tokens():
+            words = words.replace(token, "***").replace(repr(token)[1:-1], "***")
+        service = self._service
+        if isinstance(error, LoginPageError):
+            service = replace(
+                service,
+                log_in=f"{error}, as where a login is wanted. {service.log_in}, or kubeflow.host "
+                f"or {HOST} to the API's own address, which ends in /pipeline in full Kubeflow",
+            )
+        return failure(service, doing, status=status, words=words)
+
+    def _tokens(self) -> set[str]:
+        """Returns what no message may show."""
+        client = getattr(self, "client", None)
+        sent = client._existing_config.api_key.values() if client is not None else ()
+        return {token for token in (self._token, *sent) if token}
 
 
 def equal(name: str) -> str:
@@ -120,16 +154,23 @@ def _address(settings: KubeflowSettings, environment: Mapping[str, str]) -> str:
             f"neither kubeflow.host nor the environment variable {HOST} says where Kubeflow "
             f"Pipelines is. Set one, such as {HOST}=https://kubeflow.example.com/pipeline."
         )
-    address = address if "://" in address else f"https://{address}"
-    address = address.rstrip("/") if urlsplit(address).hostname else address
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"kubeflow.host or {HOST} must be an http(s) address, got {address!r}.")
-    if "@" in parts.netloc:
+    if "@" in address:  # Before all else, as the other messages show the address.
         raise ConfigError(
-            f"kubeflow.host or {HOST} has a password in it. Leave it away and set {TOKEN}."
+            f"kubeflow.host or {HOST} has an @ in it, and before that a name or a password. Leave "
+            f"them away and set {TOKEN}."
         )
-    return address
+    address = address if "://" in address else f"https://{address}"
+    if not _is_web(address):
+        raise ConfigError(f"kubeflow.host or {HOST} must be an http(s) address, got {address!r}.")
+    return address.rstrip("/")
+
+
+def _is_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:  # Such as of brackets that are not closed.
+        return False
 
 
 def _token_file(environment: Mapping[str, str]) -> str | None:
@@ -140,64 +181,3 @@ def _token_file(environment: Mapping[str, str]) -> str | None:
             f"{TOKEN}."
         )
     return path
-
-
-def _connect(address: str, namespace: str, token: str | None, *, token_file: str | None) -> Any:
-    """Returns a `kfp.Client` that tries once: trying again is for whoever knows whether it may."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # kfp warns of its own age at every start.
-        import kfp
-        import urllib3
-        from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
-
-        class Client(kfp.Client):
-            def _load_config(self, *args: Any, **options: Any) -> Any:
-                config = super()._load_config(*args, **options)
-                config.retries = urllib3.Retry(0)
-                return config
-
-            def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
-                del sleep_duration
-                return self._healthz_api.get_healthz(_request_timeout=TIMEOUT)
-
-        return Client(
-            host=address,
-            namespace=namespace,
-            existing_token=token,
-            credentials=ServiceAccountTokenVolumeCredentials(token_file) if token_file else None,
-        )
-
-
-def _status(error: Exception) -> tuple[int, str]:
-    """Returns the status of a failed call as HTTP counts, and the server's words.
-
-    Raises:
-        Exception: `error` itself, if it is none of the network.
-    """
-    import kfp_server_api
-    import urllib3.exceptions as http
-
-    if isinstance(error, kfp_server_api.ApiException):
-        return error.status or 0, _words(error)
-    reason = error.reason if isinstance(error, http.MaxRetryError) else error
-    match reason:
-        case http.ConnectTimeoutError() | http.NewConnectionError() | http.SSLError():
-            return 0, str(reason).partition(": ")[2] or type(reason).__name__
-        case http.TimeoutError():
-            return 408, ""
-        case http.ProtocolError():
-            return 502, "the connection broke off"
-        case http.HTTPError() | OSError():
-            return 0, str(reason)
-    raise error
-
-
-def _words(error: Any) -> str:
-    """Returns what a server's answer says, without its headers."""
-    body = error.body or b""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
-    try:
-        content = json.loads(text)
-        return str(content.get("message") or content.get("error") or error.reason)
-    except (ValueError, AttributeError):
-        return str(error.reason)

@@ -29,6 +29,7 @@ LISTS = {
     "recurringruns": ("recurringRuns", "recurring_run_id"),
 }
 """By collection: the key of its list, and the key of an id."""
+LOGIN = "/dex/auth"
 
 
 @dataclass
@@ -55,7 +56,8 @@ class Fault:
     done: bool = False
     """Whether what was asked is done all the same."""
     kind: str = "error"
-    """`error`, `cut` (the connection breaks off), `hang` (no answer), `page` (of a login)."""
+    """`error`, `cut` (the connection breaks off), `hang` (no answer), `page` (of a login), `login`
+    (the way to such a page, as full Kubeflow answers without a session)."""
 
 
 class RefusedError(Exception):
@@ -200,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, query, self._body(), headers)
         self.state.requests.append(request)
         fault = self.state.fault(request)
+        if parts.path == LOGIN:
+            fault = Fault(kind="page")
         answer = self._answer(request) if fault is None or fault.done else None
         if fault is None:
             self._send(*answer)
@@ -217,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail(self, fault):
         if fault.kind == "page":
             self._send(200, "<html>Log in</html>", "text/html")
+        elif fault.kind == "login":
+            self._send(302, "<a href='/dex/auth'>Found</a>", "text/html", Location=LOGIN)
         elif fault.kind == "error":
             answer = {"error": fault.words, "code": 13, "message": fault.words}
             self._send(fault.status, json.dumps(answer))
@@ -234,11 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
             return form["uploadfile"].value.decode()
         return json.loads(raw) if raw else None
 
-    def _send(self, status, text, kind="application/json"):
+    def _send(self, status, text, kind="application/json", **headers):
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Set-Cookie", "session=very-secret")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -2,11 +2,12 @@
 
 import contextlib
 import itertools
+import traceback
 import warnings
 
 import pytest
 from support.compiled_specs import PARAMETERS, PLATFORM, kubeflow_settings, small_spec, spec_text
-from support.fake_kubeflow import Fault, fake_kubeflow
+from support.fake_kubeflow import LOGIN, Fault, fake_kubeflow
 
 from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import kubeflow_connection, requests
@@ -342,6 +343,50 @@ def test_a_token_that_has_expired_is_said_but_not_shown(server):
     assert len(server.requests) == 1
 
 
+def test_a_line_break_around_a_token_is_no_part_of_it(server):
+    server.token = "fresh"
+    assert connect(server, token=" fresh\r\n").schedules() == []
+
+
+@pytest.mark.parametrize("token", ["very\nsecret", "\u201cvery-secret\u201d", "Bearer very-secret"])
+def test_a_token_that_no_header_can_hold_is_refused_unseen(server, tmp_path, token):
+    with pytest.raises(ConfigError, match="KFP_TOKEN has something in it that no token") as refused:
+        connect(server, token=token)
+    assert "secret" not in str(refused.value)
+    (tmp_path / "token").write_text(token)
+    environment = {"KFP_HOST": server.host, "KF_PIPELINES_SA_TOKEN_PATH": str(tmp_path / "token")}
+    with pytest.raises(ConfigError, match="the file that KF_PIPELINES_SA_TOKEN_PATH names has") as (
+        refused
+    ):
+        Kubeflow(kubeflow_settings(), environment=environment)
+    assert "secret" not in str(refused.value)
+    assert server.requests == []
+
+
+def test_a_token_from_a_file_is_covered_in_the_servers_words(server, tmp_path):
+    (tmp_path / "token").write_text("mounted")
+    environment = {"KFP_HOST": server.host, "KF_PIPELINES_SA_TOKEN_PATH": str(tmp_path / "token")}
+    backend = Kubeflow(kubeflow_settings(), environment=environment)
+    server.fault = failing("GET /exp", Fault(400, "bad header Bearer mounted"))
+    with pytest.raises(ServiceError, match=r"bad header Bearer \*\*\*\."):
+        backend.schedules()
+
+
+def test_an_error_inside_the_client_is_named_without_its_words(server, monkeypatch):
+    token = "very-secret"
+    backend = connect(server, token=token)
+
+    def broken(*_, **__):
+        raise ValueError(f"Invalid header value {token!r}")
+
+    monkeypatch.setattr(backend._calls._client.experiments, "list_experiments", broken)
+    with pytest.raises(ServiceError, match=r"kfp failed in .* with ValueError") as failed:
+        backend.schedules()
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "in broken" in shown
+    assert "very-secret" not in shown
+
+
 def test_a_token_in_the_servers_words_is_covered(server):
     server.fault = failing("GET /exp", Fault(400, "bad header Bearer fresh"))
     with pytest.raises(ServiceError, match=r"bad header Bearer \*\*\*\."):
@@ -363,14 +408,44 @@ def test_headers_with_cookies_are_never_shown(server):
     assert "very-secret" not in str(refused.value)
 
 
-def test_a_page_of_a_login_is_no_answer(server):
-    server.fault = failing("POST /experiments", Fault(kind="page"))
-    with pytest.raises(ServiceError, match="does not take the credentials"):
-        connect(server).submit(JOB, "cards-1")
+ASKED = {
+    "submit": lambda backend: backend.submit(JOB, "cards-2"),
+    "apply": lambda backend: backend.apply(plan(LATER)),
+    "schedules": lambda backend: backend.schedules(),
+    "pause": lambda backend: backend.pause("nightly"),
+    "resume": lambda backend: backend.resume("nightly", catch_up=False),
+    "delete": lambda backend: backend.delete("nightly"),
+}
+
+
+@pytest.mark.parametrize("kind", ["page", "login"])
+@pytest.mark.parametrize(
+    ("asked", "call"),
+    [
+        *((asked, call) for asked in ASKED for call in ("GET /healthz", "GET /exp")),
+        *((asked, "POST") for asked in ("submit", "apply", "pause", "resume")),
+        ("delete", "DELETE"),
+    ],
+)
+def test_a_page_of_a_login_and_the_way_to_one_are_no_answer(server, asked, call, kind):
+    connect(server).apply(plan(paused=asked == "resume"))
+    server.fault = failing(call, Fault(kind=kind))
+    with pytest.raises(ServiceError) as refused:
+        ASKED[asked](connect(server))
+    assert "does not take the credentials (401)" in str(refused.value)
+    assert "Set KFP_TOKEN to a fresh token, or kubeflow.host or KFP_HOST" in str(refused.value)
+    assert LOGIN not in {request.path for request in server.requests}
+    assert server.schedules("nightly") == [(CRON, "DISABLED" if asked == "resume" else "ENABLED")]
+
+
+def test_where_a_redirect_leads_is_said_without_what_is_in_its_query(server):
+    server.fault = failing("GET /healthz", Fault(kind="login"))
+    with pytest.raises(ServiceError, match=rf"sends whoever asks on to {server.host}, as where"):
+        connect(server)
 
 
 def test_a_server_that_does_not_answer_in_time_is_said(server, monkeypatch):
-    for module in ("kubeflow_connection", "kubeflow_calls"):
+    for module in ("kubeflow_connection", "kubeflow_client", "kubeflow_calls"):
         monkeypatch.setattr(f"tfx_rebalance.pipeline.schedules.{module}.TIMEOUT", (0.2, 0.2))
     server.fault = failing("GET /exp", Fault(kind="hang"))
     with pytest.raises(ServiceError, match="did not answer in time in looking up the experiment"):
@@ -415,7 +490,11 @@ def test_in_the_cluster_the_token_comes_from_its_file(server, tmp_path):
         ("", "neither kubeflow.host nor the environment variable KFP_HOST says"),
         ("ftp://kubeflow", "must be an http\\(s\\) address, got 'ftp://kubeflow'"),
         ("https://", "must be an http"),
-        ("https://me:very-secret@kubeflow", "has a password in it. Leave it away"),
+        ("https://[kubeflow", "must be an http"),
+        ("https://me:very-secret@kubeflow", "has an @ in it, and before that a name or a passw"),
+        ("ftp://me:very-secret@kubeflow", "has an @ in it"),
+        ("me:very-secret@kubeflow", "has an @ in it"),
+        ("https:/me:very-secret@kubeflow", "has an @ in it"),
     ],
 )
 def test_an_address_that_cannot_be_one_is_refused_without_showing_its_password(host, words):
