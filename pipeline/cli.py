@@ -165,12 +165,15 @@ def demo_data(output: Path, **settings: int | None) -> None:
 
 
 @main.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model")
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT.CSV", type=click.Path(path_type=Path))
 @explains_errors
-def predict(model: Path, source: Path, target: Path) -> None:
-    """Score IN, a CSV file or a folder of images, with a released MODEL into OUT.CSV."""
+def predict(model: str, source: Path, target: Path) -> None:
+    """Score IN, a CSV file or a folder of images, with a released MODEL into OUT.CSV.
+
+    MODEL may be in a bucket, such as gs://BUCKET/serving/NAME.
+    """
     quiet()
     from tfx_rebalance.pipeline.predict import predict as score
 

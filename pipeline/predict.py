@@ -1,7 +1,9 @@
 """Scores rows with a released model; imports TensorFlow, so it is imported late."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +17,7 @@ from tfx_rebalance.components.example_gen.sources.csv import read_file
 from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.errors import ConfigError, DataError, ModelError
 from tfx_rebalance.features import FEATURES_FILE, SCHEMA_TYPES, Features
-from tfx_rebalance.files import newest_version
+from tfx_rebalance.files import files_under, is_whole, newest_version
 from tfx_rebalance.pipeline.image_files import image_rows
 
 LABEL = "predicted_label"
@@ -24,13 +26,14 @@ ROWS = 8192
 Score = Callable[[pa.RecordBatch], list[pa.Array]]
 
 
-def predict(model: Path, source: Path, target: Path) -> int:
+def predict(model: str, source: Path, target: Path) -> int:
     """Writes the rows of `source` with their prediction and returns how many there are.
 
     The columns added are `predicted_label` and `probability_<class>`, float32, natural prior.
 
     Args:
-        model: A SavedModel that this project released, or the folder of its versions.
+        model: A SavedModel that this project released, or the folder of its versions; here or in a
+            bucket.
         source: A CSV file with a header; columns the model does not know are passed through. For a
             model of images a folder of them: the rows have their `path` in the folder.
         target: The CSV file to write; it appears only once it is whole.
@@ -40,9 +43,14 @@ def predict(model: Path, source: Path, target: Path) -> int:
         DataError: If a column is missing, a cell does not have its column's type or a file is no
             image.
         ModelError: If the model is none of ours or cannot be loaded.
+        StorageError: If the bucket cannot be listed.
     """
     _check_paths(source, target)
-    folder = _saved_model(model)
+    with _on_this_machine(_saved_model(model)) as folder:
+        return _scored(folder, source, target)
+
+
+def _scored(folder: Path, source: Path, target: Path) -> int:
     features = _features(folder)
     read = image_rows if features.images else _csv_rows
     batches = read(source, features)
@@ -147,16 +155,33 @@ def _scorer(folder: Path, features: Features) -> Score:
     return score
 
 
-def _saved_model(model: Path) -> Path:
-    if (model / "saved_model.pb").is_file():
+def _saved_model(model: str) -> str:
+    if is_whole(model):
         return model
-    newest = newest_version(str(model))
+    newest = newest_version(model)
     if newest is None:
         raise ConfigError(
-            f"{str(model)!r} is no SavedModel and holds no version of one. Give the `model` that a "
+            f"{model!r} is no SavedModel and holds no version of one. Give the `model` that a "
             "run printed, or the folder it is in."
         )
-    return Path(newest)
+    return newest
+
+
+@contextmanager
+def _on_this_machine(folder: str) -> Iterator[Path]:
+    """Yields the folder itself if it is on this machine, else that of a copy for the while."""
+    if "://" not in folder:
+        yield Path(folder)
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        try:
+            for name in files_under(folder):
+                path = os.path.join(copy, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                tf.io.gfile.copy(os.path.join(folder, name), path)
+        except tf.errors.OpError as error:
+            raise ModelError(f"the model in {folder!r} cannot be read: {error.message}.") from None
+        yield Path(copy)
 
 
 def _features(folder: Path) -> Features:
