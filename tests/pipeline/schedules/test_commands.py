@@ -249,6 +249,22 @@ def test_not_even_debugging_shows_the_token(invoke, kubeflow, debug):
     assert ("Traceback" in ended.stderr) == bool(debug)
 
 
+@pytest.mark.parametrize("token", ["very-secret\n", "very\nsecret", "very-secret\u201d"])
+def test_a_token_with_more_than_a_token_in_it_is_not_shown(invoke, kubeflow, monkeypatch, token):
+    monkeypatch.setenv("KFP_TOKEN", token)
+    ended = invoke("schedule list", "kubeflow", "--debug", spec=False)
+    assert ended.exit_code == (0 if token.strip() == "very-secret" else 2)
+    assert "secret" not in ended.output
+
+
+def test_an_expired_session_is_no_empty_list(invoke, kubeflow):
+    kubeflow.fault = lambda _: Fault(kind="login")
+    for args in ([], ["--json"]):
+        ended = invoke("schedule list", "kubeflow", *args, spec=False)
+        assert (ended.exit_code, ended.stdout) == (1, "")
+        assert "does not take the credentials (401)" in ended.stderr
+
+
 @pytest.mark.parametrize(("backend", "taken"), [("2.16", False), ("2.17", True)])
 def test_a_day_that_the_backend_does_not_fill_in_has_to_be_given(invoke, config, backend, taken):
     """Else every run of the schedule would fail."""
