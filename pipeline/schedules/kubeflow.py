@@ -7,11 +7,16 @@ from dataclasses import replace
 
 from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import requests
-from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, named
-from tfx_rebalance.pipeline.schedules.kubeflow_calls import Calls, Run
+from tfx_rebalance.pipeline.schedules.backend import (
+    Outcome,
+    Run,
+    Schedule,
+    named,
+    repeated_run,
+)
+from tfx_rebalance.pipeline.schedules.kubeflow_calls import Calls
 from tfx_rebalance.pipeline.schedules.kubeflow_connection import Connection
 from tfx_rebalance.pipeline.schedules.kubeflow_swap import Swap
-from tfx_rebalance.pipeline.schedules.parameters import check_same_parameters
 from tfx_rebalance.pipeline.schedules.requests import Job, KubeflowIds, Plan
 from tfx_rebalance.pipeline.targets.settings import KubeflowSettings
 from tfx_rebalance.services import Wait, after
@@ -33,15 +38,14 @@ class Kubeflow:
     def submit(self, job: Job, run_id: str) -> Outcome:
         """Starts a run, unless the experiment has one of that name."""
         ids = self._ids(job)
-        found = self._calls.run(ids.experiment, run_id)
+        found = self._calls.run(ids.experiment, run_id, version=ids.version)
         if found is None:
             try:
                 body = requests.kubeflow_run(job, run_id, self._settings, ids)
                 return Outcome(self._calls.create_run(body), "started")
             except ServiceError as error:
-                found = self._started_after_all(ids.experiment, run_id, error)
-        check_same_parameters(run_id, found.parameters, job.parameters)
-        return Outcome(found.id, "there already, so none was started")
+                found = self._started_after_all(ids, run_id, error)
+        return repeated_run(run_id, found, job)
 
     def apply(self, plan: Plan) -> Outcome:
         """Makes the schedules of the plan's name one, and that what the plan says.
@@ -103,12 +107,12 @@ class Kubeflow:
         version = self._calls.version(requests.kubeflow_upload(job.spec, ids))
         return replace(ids, version=version)
 
-    def _started_after_all(self, experiment: str, run_id: str, error: ServiceError) -> Run:
+    def _started_after_all(self, ids: KubeflowIds, run_id: str, error: ServiceError) -> Run:
         """Returns the run whose start failed only in the answer."""
         if not error.in_doubt:
             raise error
         try:
-            found = self._calls.run(experiment, run_id)
+            found = self._calls.run(ids.experiment, run_id, version=ids.version)
         except ServiceError:
             raise after(error, "Whether the run was started is not known.") from None
         if found is None:

@@ -1,25 +1,15 @@
 """The calls of Kubeflow Pipelines that we make."""
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tfx_rebalance.errors import ServiceError
-from tfx_rebalance.pipeline.schedules.backend import Schedule
+from tfx_rebalance.pipeline.schedules.backend import Run, Schedule
 from tfx_rebalance.pipeline.schedules.kubeflow_connection import Connection, equal
 from tfx_rebalance.pipeline.schedules.requests import MARK, Body
 from tfx_rebalance.services import TIMEOUT
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as the server has it."""
-
-    id: str
-    parameters: Mapping[str, Any]
 
 
 class Calls:
@@ -93,8 +83,14 @@ class Calls:
             made = self._to.call(doing, send, str(path))
         return self._to.new_id(made.pipeline_version_id, doing)
 
-    def run(self, experiment: str, name: str) -> Run | None:
-        """Returns the run of a name in an experiment, or None."""
+    def run(self, experiment: str, name: str, *, version: str) -> Run | None:
+        """Returns the run of a name in an experiment, or None.
+
+        Args:
+            experiment: The experiment's id.
+            name: The run's.
+            version: The id of the pipeline's version that is asked for.
+        """
         pages = self._to.pages(
             f"looking up the run {name!r}",
             self._client.runs.list_runs,
@@ -104,8 +100,7 @@ class Calls:
         )
         for found in pages:
             if found.display_name == name:
-                config = found.runtime_config
-                return Run(found.run_id, (config.parameters if config else None) or {})
+                return _run(found, version)
         return None
 
     def create_run(self, body: Body) -> str:
@@ -153,6 +148,16 @@ class Calls:
         doing = f"{verb} the schedule {schedule.name!r}"
         send = partial(function, schedule.id, _request_timeout=TIMEOUT)
         self._to.call(doing, send, again=True)
+
+
+def _run(found: Any, version: str) -> Run:
+    config, reference = found.runtime_config, found.pipeline_version_reference
+    return Run(
+        id=found.run_id,
+        state=(found.state or "in no known state").lower(),
+        parameters=(config.parameters if config else None) or {},
+        is_of_job=reference is not None and reference.pipeline_version_id == version,
+    )
 
 
 def _schedule(found: Any) -> Schedule:

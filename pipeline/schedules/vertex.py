@@ -9,8 +9,14 @@ from typing import Any
 
 from tfx_rebalance.errors import ConfigError, ServiceError
 from tfx_rebalance.pipeline.schedules import requests
-from tfx_rebalance.pipeline.schedules.backend import Outcome, Schedule, State, named
-from tfx_rebalance.pipeline.schedules.parameters import check_same_parameters
+from tfx_rebalance.pipeline.schedules.backend import (
+    Outcome,
+    Run,
+    Schedule,
+    State,
+    named,
+    repeated_run,
+)
 from tfx_rebalance.pipeline.schedules.requests import Body, Job, Plan
 from tfx_rebalance.pipeline.schedules.vertex_connection import connect, list_schedules
 from tfx_rebalance.pipeline.targets.settings import VertexSettings
@@ -42,9 +48,7 @@ class Vertex:
         found = self._to.call(
             f"looking up the run {run_id!r}", "GetPipelineJob", {"name": name}, again=True
         )
-        there = found.get("runtimeConfig", {}).get("parameterValues", {})
-        check_same_parameters(run_id, there, job.parameters)
-        return Outcome(name, "there already, so none was started")
+        return repeated_run(run_id, _run(found, job), job)
 
     def apply(self, plan: Plan) -> Outcome:
         """Makes the schedule of the plan's name what the plan says; one that is paused stays so."""
@@ -149,6 +153,15 @@ class Vertex:
         doing = f"{verb.lower().rstrip('e')}ing the schedule {schedule.name!r}"
         request = {"name": schedule.id, **options}
         self._to.call(doing, f"{verb}Schedule", request, again=True)
+
+
+def _run(data: Body, job: Job) -> Run:
+    return Run(
+        id=data["name"],
+        state=data.get("state", "in no known state").removeprefix("PIPELINE_STATE_").lower(),
+        parameters=data.get("runtimeConfig", {}).get("parameterValues", {}),
+        is_of_job=data.get("pipelineSpec") == job.spec.pipeline,
+    )
 
 
 def _schedule(data: Body) -> Schedule:

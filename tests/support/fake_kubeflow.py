@@ -145,6 +145,8 @@ class FakeKubeflow:
             if not 1 <= int(body["max_concurrency"]) <= 10:
                 raise RefusedError(400, "The max concurrency of the recurring run is out of range")
             body = {**body, "status": body["mode"] + "D"}
+        if table == "runs":
+            body = {**body, "state": "RUNNING"}
         return self._add(table, body)
 
     def _add(self, table, body):

@@ -61,6 +61,7 @@ class FakeVertex:
         _check_job(request.pipeline_job)
         self.jobs[name] = api.PipelineJob(request.pipeline_job)
         self.jobs[name].name = name
+        self.jobs[name].state = api.PipelineState.PIPELINE_STATE_RUNNING
         return self.jobs[name]
 
     def GetPipelineJob(self, request):  # noqa: N802

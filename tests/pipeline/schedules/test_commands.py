@@ -142,7 +142,7 @@ def test_a_day_is_made_up_for_once_on_either_backend(invoke, kubeflow, vertex):
     for target in CRON:
         args = ["--run-date", "2026-03-01", "--run-id", "cards-2026-03-01"]
         assert "started" in good(invoke("submit", target, *args))
-        assert "there already, so none was started" in good(invoke("submit", target, *args))
+        assert "already (running), so none was started" in good(invoke("submit", target, *args))
     [run] = kubeflow.tables["runs"].values()
     assert run["runtime_config"]["parameters"] == {
         **PARAMETERS,

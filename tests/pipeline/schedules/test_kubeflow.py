@@ -70,7 +70,7 @@ def test_a_run_is_started_from_an_uploaded_pipeline_with_exactly_the_body_that_w
 def test_the_same_run_twice_is_one_run_and_one_upload(server):
     first = connect(server).submit(JOB, "cards-1")
     again = connect(server).submit(JOB, "cards-1")
-    assert (again.id, again.words) == (first.id, "there already, so none was started")
+    assert (again.id, again.words) == (first.id, "there already (running), so none was started")
     assert [len(server.tables[name]) for name in ("runs", "versions", "pipelines")] == [1, 1, 1]
 
 
@@ -79,6 +79,33 @@ def test_the_same_run_id_for_another_day_is_refused(server):
     other = Job(JOB.spec, {**PARAMETERS, "run_date": "2026-03-01"})
     with pytest.raises(ConfigError, match=r"'cards-1' is there already with other .*: run_date"):
         connect(server).submit(other, "cards-1")
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "PAUSED", "SUCCEEDED"])
+def test_a_run_at_work_or_done_well_is_not_started_again(server, state):
+    connect(server).submit(JOB, "cards-1")
+    [run] = server.tables["runs"].values()
+    run["state"] = state
+    assert f"there already ({state.lower()})" in connect(server).submit(JOB, "cards-1").words
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELED", "CANCELING"])
+def test_a_run_that_ended_badly_is_no_success_of_the_next_command(server, state):
+    outcome = connect(server).submit(JOB, "cards-1")
+    [run] = server.tables["runs"].values()
+    run["state"] = state
+    words = rf"'cards-1' is there already and {state.lower()}: {outcome.id}. Take another --run-id"
+    with pytest.raises(ConfigError, match=words):
+        connect(server).submit(JOB, "cards-1")
+    assert len(server.tables["runs"]) == 1
+
+
+def test_the_same_run_id_for_a_mended_pipeline_is_refused(server):
+    connect(server).submit(JOB, "cards-1")
+    mended = Job(small_spec("kubeflow", sdkVersion="x"), PARAMETERS)
+    with pytest.raises(ConfigError, match=r"'cards-1' .* \(running\), of another version of the p"):
+        connect(server).submit(mended, "cards-1")
+    assert len(server.tables["runs"]) == 1
 
 
 def test_another_pipeline_is_another_version_of_the_same_pipeline(server):

@@ -126,7 +126,7 @@ def test_the_sdk_would_send_the_same(server, monkeypatch, tmp_path):
 def test_the_same_run_twice_is_one_run(server):
     first = connect().submit(JOB, "cards-1")
     again = connect().submit(JOB, "cards-1")
-    assert (again.id, again.words) == (first.id, "there already, so none was started")
+    assert (again.id, again.words) == (first.id, "there already (running), so none was started")
     assert len(server.jobs) == 1
 
 
@@ -135,6 +135,32 @@ def test_the_same_run_id_for_another_day_is_refused(server):
     other = Job(JOB.spec, {**PARAMETERS, "run_date": "2026-03-01"})
     with pytest.raises(ConfigError, match=r"'cards-1' is there already with other .*: run_date"):
         connect().submit(other, "cards-1")
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "PENDING", "RUNNING", "PAUSED", "SUCCEEDED"])
+def test_a_run_at_work_or_done_well_is_not_started_again(server, state):
+    connect().submit(JOB, "cards-1")
+    [job] = server.jobs.values()
+    job.state = aiplatform_v1.PipelineState[f"PIPELINE_STATE_{state}"]
+    assert f"there already ({state.lower()})" in connect().submit(JOB, "cards-1").words
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "CANCELLING"])
+def test_a_run_that_ended_badly_is_no_success_of_the_next_command(server, state):
+    outcome = connect().submit(JOB, "cards-1")
+    [job] = server.jobs.values()
+    job.state = aiplatform_v1.PipelineState[f"PIPELINE_STATE_{state}"]
+    words = rf"'cards-1' is there already and {state.lower()}: {outcome.id}. Take another --run-id"
+    with pytest.raises(ConfigError, match=words):
+        connect().submit(JOB, "cards-1")
+
+
+def test_the_same_run_id_for_a_mended_pipeline_is_refused(server):
+    connect().submit(JOB, "cards-1")
+    mended = Job(small_spec("vertex", sdkVersion="x"), PARAMETERS)
+    with pytest.raises(ConfigError, match=r"'cards-1' .* \(running\), of another version of the p"):
+        connect().submit(mended, "cards-1")
+    assert len(server.jobs) == 1
 
 
 @pytest.mark.parametrize("done", [True, False])
