@@ -103,7 +103,7 @@ def create_pipeline(
         examples=examples,
         preprocessing_fn=PREPROCESSING_FN,
         custom_config={
-            "features": features.model_dump_json(),
+            "features": features.model_dump_json(exclude_defaults=True),
             "transform": config.transform.model_dump_json(),
             **({"group_key": config.rebalance.group_key} if config.rebalance.group_key else {}),
         },

@@ -53,6 +53,9 @@ def test_excluding_the_label_changes_nothing():
 
 def test_it_survives_the_way_as_json():
     assert Features.model_validate_json(roles().model_dump_json()) == roles()
+    short = roles().model_dump_json(exclude_defaults=True)
+    assert Features.model_validate_json(short) == roles()
+    assert "false" not in short
 
 
 @pytest.mark.parametrize(

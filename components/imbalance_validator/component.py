@@ -96,7 +96,7 @@ class ImbalanceValidator(BaseComponent):
                 previous_statistics=previous_statistics,
                 serving_statistics=serving_statistics,
                 settings=settings.model_dump_json(),
-                features=features.model_dump_json(),
+                features=features.model_dump_json(exclude_defaults=True),
                 bars=json.dumps(dict(bars)),
                 confidence=json.dumps(confidence),
                 released=released,

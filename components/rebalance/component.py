@@ -80,7 +80,7 @@ class Rebalance(BaseBeamComponent):
                 schema=schema,
                 transform_graph=transform_graph,
                 settings=settings.model_dump_json(),
-                features=features.model_dump_json() if features else "",
+                features=features.model_dump_json(exclude_defaults=True) if features else "",
                 label=label or "",
                 classes=json.dumps(list(classes)) if classes else "",
                 rebalanced_examples=types.Channel(type=standard_artifacts.Examples),

@@ -66,7 +66,7 @@ class Tuner(BaseComponent):
             check_images(tried.chosen_model, features, name=tried.model)
         custom = {
             "settings": trainer.model_dump_json(),
-            "features": features.model_dump_json(),
+            "features": features.model_dump_json(exclude_defaults=True),
             "tuner": settings.model_dump_json(by_alias=True),
         }
         if gate is not None:

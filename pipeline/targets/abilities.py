@@ -1,5 +1,8 @@
 """What a backend can do; open-source Kubeflow Pipelines by the version of its API server."""
 
+import json
+from typing import Any
+
 from tfx_rebalance.pipeline.targets.settings import Backend, Target
 
 EXIT_HANDLER_FROM: Backend = (2, 14)
@@ -12,6 +15,10 @@ SCHEDULE_TIME = "{{$.pipeline_job_schedule_time_utc}}"
 CREATION_TIME = "{{$.pipeline_job_create_time_utc}}"
 RUN_ID = {"kubeflow": "{{$.pipeline_job_uuid}}", "vertex": "{{$.pipeline_job_name}}"}
 """What the backend puts a run's own name in place of."""
+
+LONGEST_TOLD = 120 * 1024
+"""Bytes of settings that a step can be told: they are one argument, which Linux limits to 128 KiB,
+beside the names and addresses of its artifacts."""
 
 _EVERY_BACKEND = frozenset(
     "{{$." + name + "}}"
@@ -36,6 +43,11 @@ def fills_in(placeholder: str, target: Target, backend: Backend) -> bool:
     if placeholder in _TIMES:
         return target == "vertex" or backend >= SCHEDULE_TIME_FROM
     return placeholder in _EVERY_BACKEND
+
+
+def bytes_told(value: Any) -> int:
+    """Returns how long a value is as a step is told it: as JSON, quotes escaped."""
+    return len(json.dumps(value))
 
 
 def version(backend: Backend) -> str:

@@ -23,7 +23,9 @@ from tfx_rebalance.pipeline.exit_report import Planned
 from tfx_rebalance.pipeline.fingerprint import fingerprint_of
 from tfx_rebalance.pipeline.targets.abilities import (
     CREATION_TIME,
+    LONGEST_TOLD,
     RUN_ID,
+    bytes_told,
     fills_in,
     has_exit_handler,
 )
@@ -37,7 +39,13 @@ from tfx_rebalance.pipeline.targets.checks import (
 )
 from tfx_rebalance.pipeline.targets.contract import faults_of
 from tfx_rebalance.pipeline.targets.platform import platform_document
-from tfx_rebalance.pipeline.targets.repairs import Container, Repairs, repaired
+from tfx_rebalance.pipeline.targets.repairs import (
+    Container,
+    Repairs,
+    Spec,
+    repaired,
+    tasks_of,
+)
 from tfx_rebalance.pipeline.targets.settings import KubeflowSettings, Target
 
 TRAINING = ("Trainer", "Tuner")
@@ -82,7 +90,7 @@ def compiled_text(config: PipelineConfig, features: Features, target: Target) ->
     """Returns the compiled pipeline as YAML, for Kubeflow with what Kubernetes is told behind it.
 
     Raises:
-        ConfigError: If the target cannot run the config.
+        ConfigError: If the target cannot run the config, or a step could not be told its part.
     """
     settings = check_target(config, target)
     text = schema_text(config)
@@ -104,6 +112,7 @@ def compiled_text(config: PipelineConfig, features: Features, target: Target) ->
         runner.set_exit_handler(_exit_handler(config, settings, planned))
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
     spec = repaired(compiled, _repairs(pipeline, settings, cached=_cached(config, text)))
+    _check_lengths(spec)
     documents = [spec]
     if isinstance(settings, KubeflowSettings):
         labels = spec["deploymentSpec"]["executors"]
@@ -130,6 +139,29 @@ def _for_steps(config: PipelineConfig, settings: AnySettings) -> PipelineConfig:
         trainer = config.trainer.model_copy(update={"accelerator": "gpu"})
         config = config.model_copy(update={"trainer": trainer})
     return config
+
+
+def _check_lengths(spec: Spec) -> None:
+    """Checks that each step can be told its settings, which grow with the columns.
+
+    Raises:
+        ConfigError: If not: no container could be started.
+    """
+    for name, task in tasks_of(spec):
+        given = task.get("inputs", {}).get("parameters", {})
+        told = {
+            key: bytes_told(value["runtimeValue"]["constant"])
+            for key, value in given.items()
+            if "runtimeValue" in value
+        }
+        if sum(told.values()) > LONGEST_TOLD:
+            raise ConfigError(
+                f"{name} would be told {sum(told.values()):,} bytes, most of it "
+                f"{max(told, key=told.__getitem__)}, and a step can be told {LONGEST_TOLD:,}: "
+                "Linux starts no command with a longer argument. It grows with the columns and "
+                "their names: list those that the model can do without under data.exclude, or "
+                "take them out of data.schema."
+            )
 
 
 def _fingerprint(config: PipelineConfig) -> str:

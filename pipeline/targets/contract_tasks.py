@@ -5,8 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf import json_format
+
 from tfx_rebalance.pipeline.targets.abilities import (
     EXIT_HANDLER_FROM,
+    LONGEST_TOLD,
+    bytes_told,
     fills_in,
     has_exit_handler,
     version,
@@ -64,6 +68,7 @@ def task_faults(dag: Dag, target: Target, backend: Backend) -> Iterator[Fault]:
             )
             yield from (Fault(f"{place}.inputs.parameters.{key}", what) for what in problems)
         yield from _missing_parameters(task, component, place)
+        yield from _length_faults(task, place)
         if component.WhichOneof("implementation") == "dag":
             inner = Dag(f"components.{task.component_ref.name}", component, dag.spec)
             yield from task_faults(inner, target, backend)
@@ -166,6 +171,16 @@ def _missing_parameters(task: Any, component: Any, place: str) -> Iterator[Fault
         optional = definition.is_optional or definition.HasField("default_value")
         if key not in task.inputs.parameters and not optional:
             yield Fault(f"{place}.inputs.parameters.{key}", "has neither a value nor a default")
+
+
+def _length_faults(task: Any, place: str) -> Iterator[Fault]:
+    constants = (given.runtime_value.constant for given in task.inputs.parameters.values())
+    told = sum(bytes_told(json_format.MessageToDict(constant)) for constant in constants)
+    if told > LONGEST_TOLD:
+        yield Fault(
+            f"{place}.inputs.parameters",
+            f"are {told:,} bytes, more than the {LONGEST_TOLD:,} that a step can be told",
+        )
 
 
 def _has_cycle(dag: Dag) -> bool:

@@ -43,15 +43,18 @@ class Feature(BaseModel):
 
     name: str
     dtype: DType
-    categorical: bool
-    optional: bool
+    categorical: bool = False
+    optional: bool = False
     """Whether cells may be missing."""
     image: bool = False
     """Whether a cell is an encoded image: JPEG, PNG, GIF or BMP."""
 
 
 class Features(BaseModel):
-    """The model's inputs and its label; travels as JSON to Transform, Rebalance and Trainer."""
+    """The model's inputs and its label; travels as JSON to Transform, Rebalance and Trainer.
+
+    Without defaults, as Linux limits what a step can be told to 128 KiB.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -249,6 +249,14 @@ def test_a_placeholder_that_nobody_knows_is_a_fault(target):
     assert "{{$.moon_phase}}" in problem
 
 
+def test_more_than_linux_lets_a_step_be_told_is_a_fault():
+    """Quotes count twice: they are escaped."""
+    for text, fine in (('"' * 60_000, True), ('"' * 62_000, False)):
+        found = faults(scheduled(text))
+        assert [at for at, _ in found] == ([] if fine else [f"{TASKS}.Read.inputs.parameters"])
+        assert fine or "are 124,002 bytes, more than the 122,880" in found[0][1]
+
+
 def platform(label="Train_executor", **config):
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {label: config}}}}}
 
