@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def run(
     """Run the pipeline that CONFIG describes (default: the built-in example) on this machine."""
     loaded, features = load(config, overrides)
     _workers_see_this_disk(loaded)
-    run_id = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    run_id = _new_run_id()
     root = root.resolve()
     _make_writable(root / "runs" / run_id)
 
@@ -222,6 +222,12 @@ def _workers_see_this_disk(config: "PipelineConfig") -> None:
     from tfx_rebalance.pipeline.beam_presets import beam_args
 
     beam_args(config, "local")
+
+
+def _new_run_id() -> str:
+    from tfx_rebalance.components.report.facts import RUN_ID
+
+    return datetime.now(timezone.utc).strftime(RUN_ID)
 
 
 def _make_writable(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What the report of a run on this machine says, gathered at its end from what it left behind."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -132,7 +133,7 @@ def _nodes(progress: Progress, *, failed: str) -> tuple[Node, ...]:
 
 def _next_command(asked: Asked, result: RunResult) -> str:
     if result.model_uri:
-        return f"tfx-rebalance predict {result.model_uri} IN OUT.csv"
+        return f"tfx-rebalance predict {shlex.quote(result.model_uri)} IN OUT.csv"
     return asked.command
 
 

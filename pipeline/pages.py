@@ -1,5 +1,7 @@
 """Reports on disk: a run's page and JSON, the list of all runs, and finding them again."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from tfx_rebalance.components.report.facts import (
     INDEX_FILE,
     PAGE_FILE,
     RunFacts,
+    order_of,
     read_facts,
 )
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError
@@ -55,11 +58,11 @@ def facts_in(root: Path, run_id: str | None) -> RunFacts:
             f"there is no run under {str(root)!r}. Name the --root of the run, or start one with "
             "tfx-rebalance run."
         )
-    chosen = max(folders) if run_id is None else run_id
+    chosen = _latest(folders) if run_id is None else run_id
     if chosen not in folders:
         near = get_close_matches(chosen, folders, n=1, cutoff=0)
         raise ConfigError(
-            f"there is no run {chosen!r} under {str(root)!r}. The latest is {max(folders)!r}"
+            f"there is no run {chosen!r} under {str(root)!r}. The latest is {_latest(folders)!r}"
             + (f", the nearest name {near[0]!r}." if near else ".")
         )
     path = folders[chosen] / FACTS_FILE
@@ -79,7 +82,7 @@ def readable_facts(root: Path) -> list[RunFacts]:
             found.append(read_facts(folder / FACTS_FILE))
         except CorruptArtifactError:
             continue
-    return sorted(found, key=lambda facts: (facts.started, facts.run_id))
+    return sorted(found, key=lambda facts: order_of(facts.started, facts.run_id))
 
 
 def attempts_on(eval_sha256: str, root: Path, *, without: str) -> list[str]:
@@ -95,6 +98,18 @@ def attempts_on(eval_sha256: str, root: Path, *, without: str) -> list[str]:
         for facts in readable_facts(root)
         if facts.evaluated and facts.eval_sha256 == eval_sha256 and facts.run_id != without
     ]
+
+
+def _latest(folders: Mapping[str, Path]) -> str:
+    """Returns the run that began last; of one without a report that can be read its id tells."""
+
+    def order(run_id: str) -> tuple[datetime, str]:
+        try:
+            return order_of(read_facts(folders[run_id] / FACTS_FILE).started, run_id)
+        except CorruptArtifactError:
+            return order_of("", run_id)
+
+    return max(folders, key=order)
 
 
 def _folders(root: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """What the report of a run says, as `report.json`: everything the page is made from."""
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from tfx_rebalance.gate import Gate
 FACTS_FILE, PAGE_FILE, INDEX_FILE = "report.json", "report.html", "index.html"
 STOPPED_BY_DATA = 3
 """The exit code of a run that its data stopped."""
+RUN_ID = "%Y%m%d-%H%M%S-%f"
+"""How a run on this machine is called: when it began, UTC."""
 
 Verdict = Literal["released", "not_released", "stopped"]
 NodeState = Literal["done", "cached", "failed", "not_reached", "began", "no_trace"]
@@ -161,6 +164,18 @@ class RunFacts(_Part):
         return self.fingerprints.splits.get("eval")
 
 
+def order_of(started: str, run_id: str) -> tuple[datetime, str]:
+    """Returns by what runs are ordered: when one began, whatever the zone of its clock, and its id.
+
+    Args:
+        started: ISO 8601, UTC if it does not say. If it is no time, the id is taken for one; a run
+            of which neither tells comes before all others.
+        run_id: The run's id.
+    """
+    moment = _moment(started) or _moment_of_id(run_id) or datetime.min
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)), run_id
+
+
 def read_facts(path: Path) -> RunFacts:
     """Returns the content of a `report.json`.
 
@@ -174,3 +189,17 @@ def read_facts(path: Path) -> RunFacts:
             f"{str(path)!r} is not the report of a run: {str(error).splitlines()[0]}. It is "
             "missing or another version wrote it; run the pipeline again to have a new one."
         ) from None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _moment_of_id(run_id: str) -> datetime | None:
+    try:
+        return datetime.strptime(run_id, RUN_ID)
+    except ValueError:
+        return None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tfx_rebalance.components.report.facts import Event, RunFacts
+from tfx_rebalance.components.report.facts import Event, RunFacts, order_of
 from tfx_rebalance.components.report.headline import Headline, headline_of
 from tfx_rebalance.components.report.page import environment
 from tfx_rebalance.components.report.pictures import trend_picture
@@ -73,7 +73,7 @@ def index_of(entries: Sequence[Entry], *, without: Sequence[str]) -> str:
         entries: The runs, in any order.
         without: Runs that have no report that can be read, as sentences.
     """
-    newest = sorted(entries, key=lambda entry: (entry.started, entry.run_id), reverse=True)
+    newest = sorted(entries, key=lambda e: order_of(e.started, e.run_id), reverse=True)
     names = dict.fromkeys(entry.pipeline for entry in newest)
     pipelines = [
         Pipeline(name, [entry for entry in newest if entry.pipeline == name]) for name in names

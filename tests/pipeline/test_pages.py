@@ -1,21 +1,29 @@
 """Reports on disk, and finding them again."""
 
 import json
+import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from click.testing import CliRunner
 from support.run_facts import facts
 
-from tfx_rebalance.components.report.facts import Fingerprints, read_facts
+from tfx_rebalance.components.report.facts import RUN_ID, Fingerprints, read_facts
 from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.pipeline.cli import main
-from tfx_rebalance.pipeline.pages import attempts_on, facts_in, write_index, write_report
+from tfx_rebalance.pipeline.cli import _new_run_id, main
+from tfx_rebalance.pipeline.pages import (
+    attempts_on,
+    facts_in,
+    readable_facts,
+    write_index,
+    write_report,
+)
 
 
 def write(root, run_id, kind="failed", **changes):
     (root / "runs" / run_id).mkdir(parents=True)
-    made = facts(kind, run_id=run_id, started=f"2026-11-22T00:00:0{run_id[-1]}", **changes)
-    return write_report(root, made)
+    made = {"started": f"2026-11-22T00:00:0{run_id[-1]}", **changes}
+    return write_report(root, facts(kind, run_id=run_id, **made))
 
 
 def call(*args):
@@ -65,6 +73,40 @@ def test_the_latest_run_is_meant_where_none_is_named(tmp_path):
 
     assert facts_in(tmp_path, None).run_id == "run-2"
     assert facts_in(tmp_path, "run-1").run_id == "run-1"
+
+
+def test_the_latest_run_is_the_one_that_began_last_whatever_its_clock_says(tmp_path):
+    twice = "20261025-02"  # The hour that comes twice where clocks go back, as ids in local time.
+    write(tmp_path, f"{twice}5900-000000", started="2026-10-25T02:59:00+02:00")
+    write(tmp_path, f"{twice}0100-000000", started="2026-10-25T02:01:00+01:00")
+    write(tmp_path, "20261025-090000-000000", started="2026-10-25T09:00:00+09:00")
+
+    order = ["20261025-090000-000000", f"{twice}5900-000000", f"{twice}0100-000000"]
+    assert [found.run_id for found in readable_facts(tmp_path)] == order
+    assert facts_in(tmp_path, None).run_id == order[-1]
+    listed = (tmp_path / "index.html").read_text()
+    assert sorted(order, key=lambda run: listed.index(f">{run}<")) == order[::-1]
+
+
+def test_a_run_without_a_report_is_as_old_as_its_id_says(tmp_path):
+    write(tmp_path, "20261122-100000-000000", started="2026-11-22T10:00:00+00:00")
+    (tmp_path / "runs/20261122-090000-000000").mkdir()
+    (tmp_path / "runs/by-hand").mkdir()
+    assert facts_in(tmp_path, None).run_id == "20261122-100000-000000"
+    (tmp_path / "runs/20261122-110000-000000").mkdir()
+    with pytest.raises(ConfigError, match=r"run '20261122-110000-000000' has no report.json"):
+        facts_in(tmp_path, None)
+
+
+def test_a_run_is_called_by_its_start_in_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # 14 hours ahead.
+    time.tzset()
+    try:
+        began = datetime.strptime(_new_run_id(), RUN_ID).replace(tzinfo=timezone.utc)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert abs(datetime.now(timezone.utc) - began) < timedelta(minutes=1)
 
 
 def test_a_run_that_is_not_there_is_told_with_the_nearest(tmp_path):
