@@ -127,7 +127,7 @@ def load_champion(path: str) -> Features:
         tf.saved_model.load(path)
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ModelError(
-            f"the last blessed model, {path!r}, does not load ({shorten(str(error), 300)}). "
+            f"the last released model, {path!r}, does not load ({shorten(str(error), 300)}). "
             "Restore its files, or release once with evaluate.champion: null: the next run "
             "compares with that release."
         ) from None
@@ -154,7 +154,7 @@ def check_comparable(candidate: Features, *, champion: Features) -> None:
         difference = f"it needs the inputs {', '.join(gone)}, which this run does not have"
     if difference:
         raise ModelError(
-            f"the last blessed model cannot be compared with this one: {difference}. Release once "
+            f"the last released model cannot be compared with this one: {difference}. Release once "
             "with evaluate.champion: null, or give the pipeline another name."
         )
 

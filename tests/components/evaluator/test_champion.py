@@ -1,4 +1,4 @@
-"""The last blessed model beside the candidate: whom it may be compared with, and on which rows."""
+"""The last released model beside the candidate: whom it may be compared with, and on which rows."""
 
 import json
 
@@ -177,5 +177,5 @@ def test_a_champion_that_does_not_load_is_named_with_a_remedy(world, tmp_path, d
     if damage == "cut off":
         file.write_bytes(content[: len(content) // 2])
     said = refused(world, champion, tmp_path / "out")
-    assert f"the last blessed model, '{champion.uri}/Format-Serving', does not load" in said
+    assert f"the last released model, '{champion.uri}/Format-Serving', does not load" in said
     assert "Restore its files, or release once with evaluate.champion: null" in said
