@@ -179,11 +179,15 @@ def _apply(
     **pipeline: Any,
 ) -> None:
     from tfx_rebalance.pipeline.schedules.backend import named
+    from tfx_rebalance.pipeline.schedules.cron import other_day
     from tfx_rebalance.pipeline.schedules.dry_run import schedule_calls
     from tfx_rebalance.pipeline.schedules.inputs import connect, plan_of
 
     inputs = _inputs(**pipeline)
     plan = plan_of(inputs, name=name, cron=cron, catch_up=catch_up, paused=paused)
+    warning = other_day(plan.cron)
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
     if dry_run:
         _print(schedule_calls(plan, inputs.settings, exists=exists))
         return

@@ -1,5 +1,6 @@
 """When a schedule fires: the two backends write cron differently, and neither says so clearly."""
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Days of each month, at most."""
+_ZONE_WORDS = ("TZ", "CRON_TZ")
+_UTC = {"UTC", "Etc/UTC"}
+_FOUR_YEARS = [datetime.date(2025, 1, 1) + datetime.timedelta(n) for n in range(1461)]
+"""Every date that there is, and every change of a clock."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,32 @@ def check_cron(cron: str, target: Target) -> str:
     return " ".join(cron.split())
 
 
+def other_day(cron: str) -> str | None:
+    """Returns a warning where a run's day, which is that in UTC, is not that in its time zone.
+
+    Args:
+        cron: One that `check_cron` has returned.
+    """
+    word, texts = _split(cron)
+    if word is None:
+        return None
+    name = word.partition("=")[2]
+    zone = ZoneInfo(name)
+    fields = {f: values(text, f, "vertex") for f, text in zip(_FIVE, texts, strict=True)}
+    times = [datetime.time(pick(fields[HOUR]), pick(fields[MINUTE])) for pick in (min, max)]
+    for day in _FOUR_YEARS:
+        for time in times if _fires_on(day, fields) else ():
+            moment = datetime.datetime.combine(day, time, zone).astimezone(datetime.timezone.utc)
+            if moment.date() != day:
+                which = "before" if moment.date() < day else "after"
+                return (
+                    f"--cron {cron!r}: a run is for the day that it has in UTC. {time:%H:%M} in "
+                    f"{name} is {moment:%H:%M} of the day {which} there, at least in a part of the "
+                    f"year. Take a time {_same_day(zone)}, or choose data.lag_days for that day."
+                )
+    return None
+
+
 def values(text: str, field: Field, target: Target) -> frozenset[int]:
     """Returns the values that one field of a cron stands for.
 
@@ -75,8 +106,8 @@ def _problem(cron: str, target: Target) -> str | None:
     fields = FIELDS[target]
     if zone is not None and target == "kubeflow":
         return f"it has a time zone, {zone!r}"
-    if zone is not None and not _is_zone(zone.partition("=")[2]):
-        return f"{zone!r} names no time zone such as Europe/Berlin"
+    if zone is not None and not _is_zone(zone):
+        return f"{zone!r} names no time zone such as TZ=Europe/Berlin"
     if len(texts) != len(fields):
         return f"it has {len(texts)} {'field' if len(texts) == 1 else 'fields'}, not {len(fields)}"
     sets = {}
@@ -96,8 +127,14 @@ def _remedy(cron: str, target: Target) -> str:
     other: Target = "vertex" if target == "kubeflow" else "kubeflow"
     if _problem(cron, other):
         return _FORMS[target]
-    _, texts = _split(cron)
+    zone, texts = _split(cron)
     if target == "kubeflow":
+        name = (zone or "TZ=UTC").partition("=")[2]
+        if name not in _UTC:
+            return (
+                f"That is Vertex's form; the hours have to be translated from {name} into the time "
+                f"zone of Kubeflow's server. {_FORMS[target]}"
+            )
         same = " ".join(["0", *texts])
         return f"That is Vertex's form; here it would be {same!r}. {_FORMS[target]}"
     if texts[0] != "0":
@@ -114,14 +151,36 @@ def _split(cron: str) -> tuple[str | None, list[str]]:
     return None, texts
 
 
-def _is_zone(name: str) -> bool:
-    if not re.fullmatch(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)*", name):
+def _is_zone(word: str) -> bool:
+    key, _, name = word.partition("=")
+    if key not in _ZONE_WORDS or not re.fullmatch(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)*", name):
         return False
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # Also where the name is a folder of zones.
         return False
     return True
+
+
+def _fires_on(day: datetime.date, fields: Mapping[Field, frozenset[int]]) -> bool:
+    """Returns whether a cron fires on a day; where both kinds of days are named, either is one."""
+    of_month, of_week = day.day in fields[DAY], (day.weekday() + 1) % 7 in fields[WEEKDAY]
+    both = len(fields[DAY]) < DAY.high and len(fields[WEEKDAY]) <= WEEKDAY.high
+    right = of_month or of_week if both else of_month and of_week
+    return day.month in fields[MONTH] and right
+
+
+def _same_day(zone: ZoneInfo) -> str:
+    """Returns which times of a zone have the same date in UTC all the year, in words."""
+    noons = (datetime.datetime.combine(day, datetime.time(12), zone) for day in _FOUR_YEARS)
+    offsets = {noon.utcoffset() or datetime.timedelta() for noon in noons}
+    midnight = datetime.datetime(2025, 1, 1)
+    words = []
+    if max(offsets) > datetime.timedelta():
+        words.append(f"from {midnight + max(offsets):%H:%M} on")
+    if min(offsets) < datetime.timedelta():
+        words.append(f"before {midnight + min(offsets):%H:%M}")
+    return " and ".join(words)
 
 
 def _part(part: str, field: Field, target: Target) -> set[int]:

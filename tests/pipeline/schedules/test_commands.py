@@ -177,6 +177,17 @@ def test_a_schedule_lives_by_its_name(invoke, kubeflow, vertex, target):
     assert good(invoke("schedule list", target, spec=False)) == "no schedules\n"
 
 
+def test_a_schedule_whose_runs_are_for_another_day_is_made_with_a_warning(invoke, vertex):
+    cron = ["--cron", "TZ=Europe/Berlin 30 0 * * *"]
+    for words in ("schedule create", "schedule update"):
+        for args in (["--dry-run"], []):
+            ended = invoke(words, "vertex", *cron, *args)
+            assert ended.exit_code == 0
+            assert ended.stderr.startswith("warning: --cron 'TZ=Europe/Berlin 30 0 * * *': a run")
+            assert ended.stderr.count("\n") == 1
+            assert ended.stdout.startswith("[" if args else "schedule 'cards': ")
+
+
 @pytest.mark.parametrize("target", list(CRON))
 def test_an_update_of_what_is_not_there_makes_nothing(invoke, kubeflow, vertex, target):
     ended = invoke("schedule update", target, "--cron", CRON[target])

@@ -1,6 +1,8 @@
 """When a schedule fires: both backends' forms, told apart, and nothing that one would misread."""
 
+import datetime
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from tfx_rebalance.pipeline.schedules.cron import (
     SECOND,
     WEEKDAY,
     check_cron,
+    other_day,
     values,
 )
 
@@ -109,7 +112,23 @@ def test_kubeflow_takes_question_marks_for_days():
             "kubeflow",
             "5 fields, not 6. That is Vertex's form; here it would be '0 0 3 * * *'",
         ),
-        ("TZ=UTC 0 3 * * *", "kubeflow", "has a time zone, 'TZ=UTC'. That is Vertex's"),
+        (
+            "TZ=UTC 0 3 * * *",
+            "kubeflow",
+            "has a time zone, 'TZ=UTC'. That is Vertex's form; here it would be '0 0 3 * * *'. "
+            "Kubeflow takes six fields",
+        ),
+        (
+            "TZ=Europe/Berlin 0 3 * * *",
+            "kubeflow",
+            "has a time zone, 'TZ=Europe/Berlin'. That is Vertex's form; the hours have to be "
+            "translated from Europe/Berlin into the time zone of Kubeflow's server. Kubeflow takes "
+            "six fields, second minute hour day month weekday, and no time zone (its server has "
+            "one: CRON_SCHEDULE_TIMEZONE, else UTC)",
+        ),
+        ("FOO=Europe/Berlin 0 3 * * *", "vertex", "'FOO=Europe/Berlin' names no time zone such"),
+        ("tz=Europe/Berlin 0 3 * * *", "vertex", "names no time zone such as TZ=Europe/Berlin"),
+        ("=UTC 0 3 * * *", "vertex", "'=UTC' names no time zone"),
         (
             "0 0 3 * * *",
             "vertex",
@@ -139,6 +158,64 @@ def test_kubeflow_takes_question_marks_for_days():
 def test_what_is_wrong_and_what_it_would_be_there_is_said(cron, target, words):
     with pytest.raises(ConfigError, match=re.escape(words)):
         check_cron(cron, target)
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        (
+            "TZ=Europe/Berlin 30 0 * * *",
+            "00:30 in Europe/Berlin is 23:30 of the day before there, at least in a part of the "
+            "year. Take a time from 02:00 on, or choose data.lag_days",
+        ),
+        ("TZ=Europe/Berlin 30 1 * * *", "01:30 in Europe/Berlin is 23:30 of the day before"),
+        ("TZ=Europe/Berlin 30 1 1 7 *", "01:30 in Europe/Berlin is 23:30 of the day before"),
+        ("TZ=Europe/Berlin 0 3,1 * * *", "01:00 in Europe/Berlin is 23:00 of the day before"),
+        (
+            "CRON_TZ=America/New_York 15 20 * * MON",
+            "20:15 in America/New_York is 01:15 of the day after there, at least in a part of the "
+            "year. Take a time before 19:00, or",
+        ),
+        ("TZ=Africa/Lagos 30 0 29 2 *", "Take a time from 01:00 on, or"),
+        ("TZ=Atlantic/Azores 30 23 1 1 *", "Take a time before 23:00, or"),
+    ],
+)
+def test_a_run_whose_day_is_another_one_in_utc_is_warned_of(cron, words):
+    found = other_day(check_cron(cron, "vertex"))
+    assert f"--cron {cron!r}: a run is for the day that it has in UTC. " in found
+    assert words in found
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "TZ=Europe/Berlin 0 3 * * *",
+        "TZ=Europe/Berlin 0 2 * * *",
+        "TZ=Europe/Berlin 30 1 1 1 *",
+        "TZ=America/New_York 0 18 * * *",
+        "TZ=UTC * * * * *",
+        "30 0 * * *",
+    ],
+)
+def test_a_run_whose_day_is_the_same_in_utc_is_not_warned_of(cron):
+    assert other_day(check_cron(cron, "vertex")) is None
+
+
+@given(data=st.data(), zone=st.sampled_from(["Asia/Kolkata", "America/St_Johns", "Europe/London"]))
+def test_a_run_is_warned_of_just_when_one_in_four_years_has_another_date(data, zone):
+    texts = [data.draw(fields(field))[0] for field in (MINUTE, HOUR)]
+    minutes, hours = (values(t, f, "vertex") for t, f in zip(texts, (MINUTE, HOUR), strict=True))
+    days = [datetime.date(2025, month, 15) for month in range(1, 13)]
+    other = any(
+        datetime.datetime.combine(day, datetime.time(hour, minute), ZoneInfo(zone))
+        .astimezone(datetime.timezone.utc)
+        .date()
+        != day
+        for day in days
+        for hour in hours
+        for minute in minutes
+    )
+    assert (other_day(f"TZ={zone} {' '.join(texts)} * * *") is not None) == other
 
 
 def test_the_two_forms_differ_in_the_seconds_alone():
