@@ -51,6 +51,7 @@ from tfx_rebalance.pipeline.targets.settings import KubeflowSettings, Target
 TRAINING = ("Trainer", "Tuner")
 NOT_RETRIED = ("ValidationGate", "Pusher")
 """A verdict stays a verdict, and a push may have got half-way."""
+STEP = ["python", "-m", "tfx_rebalance.pipeline.targets.step"]
 REPORT_FN = "tfx_rebalance.pipeline.exit_report.write_exit_report"
 
 
@@ -105,7 +106,9 @@ def compiled_text(config: PipelineConfig, features: Features, target: Target) ->
         schema_text=text,
     )
     runner = KubeflowV2DagRunner(
-        KubeflowV2DagRunnerConfig(default_image=settings.image, use_pipeline_spec_2_1=True)
+        KubeflowV2DagRunnerConfig(
+            default_image=settings.image, default_commands=STEP, use_pipeline_spec_2_1=True
+        )
     )
     if has_exit_handler(target, backend_of(config)):
         planned = _planned(config, pipeline, target=target, classes=features.classes)

@@ -14,24 +14,18 @@ from google.protobuf.message import Message
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from tfx_rebalance.pipeline.targets.contract_executors import executor_faults
-from tfx_rebalance.pipeline.targets.contract_tasks import Dag, task_faults
+from tfx_rebalance.pipeline.targets.contract_kubernetes import executor_config_faults
+from tfx_rebalance.pipeline.targets.contract_tasks import Dag, kind_problem, task_faults, type_of
 from tfx_rebalance.pipeline.targets.faults import Fault
 from tfx_rebalance.pipeline.targets.settings import Backend, Target
 
 SCHEMA_VERSION = "2.1.0"
+NO_DEFAULT = "has no default"
+"""How a fault begins that is none where a value is given with the run."""
 NAMES: Mapping[Target, str] = {
     "kubeflow": r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
     "vertex": r"[a-z0-9][-a-z0-9]{0,127}",
 }
-KUBERNETES_FIELDS = frozenset(
-    {
-        "activeDeadlineSeconds", "configMapAsEnv", "configMapAsVolume", "emptyDirMounts",
-        "enabledSharedMemory", "fieldPathAsEnv", "genericEphemeralVolume", "imagePullPolicy",
-        "imagePullSecret", "nodeAffinity", "nodeSelector", "podAffinity", "podMetadata",
-        "pvcMount", "secretAsEnv", "secretAsVolume", "securityContext", "tolerations",
-    }
-)  # fmt: skip
-"""Of `KubernetesExecutorConfig` in kfp-kubernetes 2.15."""
 
 
 def faults_of(text: str, target: Target, *, backend: Backend = (2, 0)) -> list[Fault]:
@@ -44,7 +38,7 @@ def faults_of(text: str, target: Target, *, backend: Backend = (2, 0)) -> list[F
     """
     try:
         documents = [document for document in yaml.safe_load_all(text) if document is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a 13th month.
         return [Fault("file", f"is not YAML: {error}")]
     strangers = _strangers(documents)
     if strangers:
@@ -61,6 +55,12 @@ def faults_of(text: str, target: Target, *, backend: Backend = (2, 0)) -> list[F
     return [
         *_header_faults(spec, target),
         *_parameter_faults(spec),
+        *_definition_faults("root", spec.root),
+        *(
+            fault
+            for name, component in sorted(spec.components.items())
+            for fault in _definition_faults(f"components.{name}", component)
+        ),
         *task_faults(Dag("root", spec.root, spec), target, backend),
         *_missing_executors(spec, deployment),
         *executor_faults(spec, deployment, target),
@@ -121,11 +121,24 @@ def _parameter_faults(spec: Any) -> list[Fault]:
     return [
         Fault(
             f"root.inputDefinitions.parameters.{name}",
-            "has no default: TFX drops it, so each run and schedule would have to give a value",
+            f"{NO_DEFAULT}: TFX drops it, so each run and schedule would have to give a value",
         )
         for name, parameter in sorted(spec.root.input_definitions.parameters.items())
         if not parameter.is_optional and not parameter.HasField("default_value")
     ]
+
+
+def _definition_faults(place: str, component: Any) -> list[Fault]:
+    faults = []
+    for name, parameter in sorted(component.input_definitions.parameters.items()):
+        at = f"{place}.inputDefinitions.parameters.{name}"
+        if not parameter.parameter_type:
+            faults.append(Fault(f"{at}.parameterType", "is missing, as STRING"))
+        elif parameter.HasField("default_value"):
+            problem = kind_problem(parameter.default_value, type_of(parameter))
+            if problem and not (parameter.is_optional and problem.startswith("is a null")):
+                faults.append(Fault(f"{at}.defaultValue", problem))
+    return faults
 
 
 def _missing_executors(spec: Any, deployment: Any) -> list[Fault]:
@@ -144,15 +157,13 @@ def _platform_faults(platforms: Sequence[Any], deployment: Any, target: Target) 
     for document in platforms:
         if target != "kubeflow":
             return [Fault("platforms", f"is a document that {target} does not take")]
-        faults += _parsed(document, pipeline_spec_pb2.PlatformSpec(), "platforms")
+        unreadable = _parsed(document, pipeline_spec_pb2.PlatformSpec(), "platforms")
+        if unreadable:
+            return unreadable
         for name in sorted(set(document["platforms"] or {}) - {"kubernetes"}):
             faults.append(Fault(f"platforms.{name}", "is no platform; kubernetes is"))
         kubernetes = (document["platforms"] or {}).get("kubernetes") or {}
         executors = (kubernetes.get("deploymentSpec") or {}).get("executors") or {}
-        for label, config in sorted(executors.items()):
-            place = f"platforms.kubernetes.deploymentSpec.executors.{label}"
-            if label not in deployment.executors:
-                faults.append(Fault(place, "names an executor that the pipeline has not"))
-            for field in sorted(set(config or {}) - KUBERNETES_FIELDS):
-                faults.append(Fault(f"{place}.{field}", "is no field that Kubeflow knows"))
+        place = "platforms.kubernetes.deploymentSpec.executors"
+        faults += executor_config_faults(executors, deployment.executors, place)
     return faults

@@ -50,12 +50,21 @@ def _container_faults(
         if argument.startswith("__main__."):
             yield Fault(f"{place}.container.args", f"{argument} is in no module that is imported")
     if component is not None and INPUTS_ARGUMENT in container.args:
-        told = container.args[list(container.args).index(INPUTS_ARGUMENT) + 1]
-        if json.loads(told) != json_format.MessageToDict(component.input_definitions):
+        declared = json_format.MessageToDict(component.input_definitions)
+        if _inputs_told(list(container.args)) != declared:
             yield Fault(
                 f"{place}.container.args", f"{INPUTS_ARGUMENT} is not what its component says"
             )
     yield from _accelerator_faults(container.resources.accelerator, target, place)
+
+
+def _inputs_told(arguments: list[str]) -> Any:
+    """Returns what a step is told of its inputs, None if that is no JSON."""
+    told = arguments[arguments.index(INPUTS_ARGUMENT) + 1 :]
+    try:
+        return json.loads(told[0]) if told else None
+    except ValueError:
+        return None
 
 
 def _accelerator_faults(accelerator: Any, target: Target, place: str) -> Iterator[Fault]:
@@ -73,8 +82,16 @@ def _accelerator_faults(accelerator: Any, target: Target, place: str) -> Iterato
 def _title_faults(component: Any, place: str) -> Iterator[Fault]:
     for side in ("input_definitions", "output_definitions"):
         for key, artifact in sorted(getattr(component, side).artifacts.items()):
-            schema = yaml.safe_load(artifact.artifact_type.instance_schema or "{}")
-            title = artifact.artifact_type.schema_title or schema.get("title", "")
-            if not re.fullmatch(ARTIFACT_TITLE, title):
+            title = artifact.artifact_type.schema_title or _title(artifact.artifact_type)
+            if not isinstance(title, str) or not re.fullmatch(ARTIFACT_TITLE, title):
                 at = f"{place}.{side.split('_')[0]}Definitions.artifacts.{key}"
                 yield Fault(at, f"its type {title!r} is not <package>.<Class>")
+
+
+def _title(artifact_type: Any) -> Any:
+    """Returns the title of a schema, or what stands in its place."""
+    try:
+        schema = yaml.safe_load(artifact_type.instance_schema)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return artifact_type.instance_schema
+    return schema.get("title", "") if isinstance(schema, dict) else schema

@@ -24,6 +24,8 @@ KIND_OF_TYPE = {
     "NUMBER_INTEGER": "number_value",
     "NUMBER_DOUBLE": "number_value",
     "BOOLEAN": "bool_value",
+    "LIST": "list_value",
+    "STRUCT": "struct_value",
 }
 
 
@@ -34,6 +36,8 @@ class Dag:
     name: str
     component: Any
     spec: Any
+    within: tuple[str, ...] = ()
+    """The components that it lies in, and itself."""
 
     @property
     def tasks(self) -> Mapping[str, Any]:
@@ -61,17 +65,14 @@ def task_faults(dag: Dag, target: Target, backend: Backend) -> Iterator[Fault]:
             continue
         yield from _order_faults(dag, task, place)
         yield from _artifact_faults(dag, task, component, place)
-        for key, given in sorted(task.inputs.parameters.items()):
-            problems = (
-                *_parameter_problems(dag, task, given, target, backend),
-                *_type_problems(component, key, given),
-            )
-            yield from (Fault(f"{place}.inputs.parameters.{key}", what) for what in problems)
-        yield from _missing_parameters(task, component, place)
-        yield from _length_faults(task, place)
+        yield from _parameter_faults(dag, task, target, backend, place)
         if component.WhichOneof("implementation") == "dag":
-            inner = Dag(f"components.{task.component_ref.name}", component, dag.spec)
-            yield from task_faults(inner, target, backend)
+            ref = task.component_ref.name
+            inner = Dag(f"components.{ref}", component, dag.spec, within=(*dag.within, ref))
+            if ref in dag.within:
+                yield Fault(f"{place}.componentRef", f"names {ref!r}, which this task lies in")
+            else:
+                yield from task_faults(inner, target, backend)
     if _has_cycle(dag):
         yield Fault(f"{dag.name}.dag", "has tasks that wait for each other")
 
@@ -116,6 +117,20 @@ def _output_problem(task: str, key: str, known: Mapping[str, Any] | None) -> str
     return None
 
 
+def _parameter_faults(
+    dag: Dag, task: Any, target: Target, backend: Backend, place: str
+) -> Iterator[Fault]:
+    component = dag.spec.components[task.component_ref.name]
+    for key, given in sorted(task.inputs.parameters.items()):
+        problems = (
+            *_parameter_problems(dag, task, given, target, backend),
+            *_type_problems(component, key, given),
+        )
+        yield from (Fault(f"{place}.inputs.parameters.{key}", what) for what in problems)
+    yield from _missing_parameters(task, component, place)
+    yield from _length_faults(task, place)
+
+
 def _parameter_problems(
     dag: Dag, task: Any, given: Any, target: Target, backend: Backend
 ) -> Iterator[str]:
@@ -158,12 +173,27 @@ def _type_problems(component: Any, key: str, given: Any) -> Iterator[str]:
     if key not in component.input_definitions.parameters:
         yield "is no parameter of its component"
     elif given.runtime_value.WhichOneof("value") == "constant":
-        definition = component.input_definitions.parameters[key]
-        wanted = definition.DESCRIPTOR.fields_by_name["parameter_type"].enum_type
-        name = wanted.values_by_number[definition.parameter_type].name
-        kind = given.runtime_value.constant.WhichOneof("kind")
-        if kind != KIND_OF_TYPE.get(name, kind):
-            yield f"is a {kind} for a parameter of type {name}"
+        wanted = type_of(component.input_definitions.parameters[key])
+        problem = kind_problem(given.runtime_value.constant, wanted)
+        if problem:
+            yield problem
+
+
+def type_of(parameter: Any) -> str:
+    """Returns the name of the type of a component's parameter, such as STRING."""
+    types = parameter.DESCRIPTOR.fields_by_name["parameter_type"].enum_type
+    name: str = types.values_by_number[parameter.parameter_type].name
+    return name
+
+
+def kind_problem(value: Any, wanted: str) -> str | None:
+    """Returns what is wrong with a value for a parameter of a type, or None."""
+    kind = value.WhichOneof("kind")
+    if kind != KIND_OF_TYPE.get(wanted, kind):
+        return f"is a {kind} for a parameter of type {wanted}"
+    if wanted == "NUMBER_INTEGER" and not value.number_value.is_integer():
+        return f"is {value.number_value} for a parameter of type {wanted}"
+    return None
 
 
 def _missing_parameters(task: Any, component: Any, place: str) -> Iterator[Fault]:

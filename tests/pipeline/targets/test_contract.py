@@ -171,6 +171,94 @@ def test_a_broken_spec_is_refused_with_the_place(given, place, problem):
     assert [(at, problem in what) for at, what in found if at == place] == [(place, True)], found
 
 
+RUN_DATE = ("root", "inputDefinitions", "parameters", "run_date")
+STEPS_DEFINED = ("components", "Train", "inputDefinitions", "parameters", "steps")
+
+
+@pytest.mark.parametrize(
+    ("definition", "key", "problem"),
+    [
+        (
+            {"parameterType": "NUMBER_INTEGER", "defaultValue": "x"},
+            "defaultValue",
+            "is a string_value for a parameter of type NUMBER_INTEGER",
+        ),
+        (
+            {"parameterType": "NUMBER_INTEGER", "defaultValue": 1.5},
+            "defaultValue",
+            "is 1.5 for a parameter of type NUMBER_INTEGER",
+        ),
+        (
+            {"parameterType": "STRING", "defaultValue": 5},
+            "defaultValue",
+            "is a number_value for a parameter of type STRING",
+        ),
+        (
+            {"parameterType": "STRING", "defaultValue": None},
+            "defaultValue",
+            "is a null_value for a parameter of type STRING",
+        ),
+        ({"defaultValue": "a"}, "parameterType", "is missing"),
+        ({"type": "STRING", "defaultValue": "a"}, "parameterType", "is missing"),
+    ],
+)
+def test_a_parameter_has_a_type_and_a_default_of_it(definition, key, problem):
+    [(place, found)] = faults(changed(*RUN_DATE, to=definition))
+    assert place == f"root.inputDefinitions.parameters.run_date.{key}"
+    assert problem in found
+
+
+def test_a_components_parameter_has_a_type_too():
+    given = changed(*STEPS_DEFINED, to={})
+    arguments = given["deploymentSpec"]["executors"]["Train_executor"]["container"]["args"]
+    arguments[5] = json.dumps(given["components"]["Train"]["inputDefinitions"])
+    assert faults(given) == [(".".join((*STEPS_DEFINED, "parameterType")), "is missing, as STRING")]
+
+
+@pytest.mark.parametrize("told", ["no JSON", "[]", None])
+def test_a_step_that_is_told_of_its_inputs_what_cannot_be_read_is_a_fault(told):
+    given = spec()
+    container = given["deploymentSpec"]["executors"]["Train_executor"]["container"]
+    container["args"] = [*container["args"][:5], *([] if told is None else [told])]
+    [(place, problem)] = faults(given)
+    assert place == f"{EXECUTORS}.Train_executor.container.args"
+    assert problem == "--json_serialized_inputs_spec_args is not what its component says"
+
+
+@pytest.mark.parametrize("schema", ["# c", "scalar", "[1]", "a: [", "title: 5", "a: 2026-13-01"])
+def test_an_artifact_type_that_is_no_schema_is_a_fault(schema):
+    given = changed(
+        "components", "Read", "outputDefinitions", "artifacts", "examples", "artifactType",
+        to={"instanceSchema": schema},
+    )  # fmt: skip
+    [(place, problem)] = faults(given)
+    assert place == "components.Read.outputDefinitions.artifacts.examples"
+    assert "is not <package>.<Class>" in problem
+
+
+def test_a_dag_within_itself_is_a_fault():
+    given = spec()
+    loop = {"componentRef": {"name": "Loop"}}
+    given["components"]["Loop"] = {"dag": {"tasks": {"Again": loop}}}
+    given["root"]["dag"]["tasks"]["Loop"] = loop
+    assert faults(given) == [
+        ("components.Loop.dag.tasks.Again.componentRef", "names 'Loop', which this task lies in")
+    ]
+
+
+@pytest.mark.parametrize("text", ["a: 2026-13-01", "[" * 3_000])
+def test_a_text_that_yaml_gives_up_on_is_a_fault(text):
+    [(place, problem)] = faults(text)
+    assert (place, "is not YAML" in problem) == ("file", True)
+
+
+@pytest.mark.parametrize("deployment", [None, [], "x", 5])
+def test_a_deployment_that_is_no_section_is_a_fault(deployment):
+    found = faults({**spec(), "deploymentSpec": deployment})
+    assert {place for place, _ in found} <= {"file", "deploymentSpec"}
+    assert all("cannot be read" in problem for _, problem in found)
+
+
 def test_a_task_with_a_name_that_argo_refuses_is_a_fault():
     given = spec()
     tasks = given["root"]["dag"]["tasks"]
@@ -263,7 +351,7 @@ def platform(label="Train_executor", **config):
 
 def test_the_platforms_document_is_for_kubeflow_and_names_executors_that_exist():
     selector = {"nodeSelector": {"labels": {"gpu": "yes"}}}
-    good = text_of(spec(), platform(**selector))
+    good = text_of(spec(), platform(**selector, activeDeadlineSeconds="3600"))
     assert faults(good) == []
     assert faults(good, "vertex") == [("platforms", "is a document that vertex does not take")]
     [(place, problem)] = faults(text_of(spec(), platform("Tranier_executor", **selector)))
@@ -278,6 +366,46 @@ def test_an_unknown_field_of_the_platforms_document_is_a_fault():
     assert place == "platforms.nomad"
     two = faults(text_of(spec(), platform(), platform()))
     assert two == [("file", "has 2 documents for platforms; at most one")]
+
+
+@pytest.mark.parametrize(
+    "platforms",
+    [
+        "x",
+        5,
+        [],
+        {"kubernetes": "x"},
+        {"kubernetes": [1]},
+        {"kubernetes": {"deploymentSpec": "x"}},
+        {"kubernetes": {"deploymentSpec": {"executors": "x"}}},
+        {"kubernetes": {"deploymentSpec": {"executors": {"Train_executor": "x"}}}},
+    ],
+)
+def test_a_platforms_document_that_is_no_section_is_a_fault(platforms):
+    [(place, problem)] = faults(text_of(spec(), {"platforms": platforms}))
+    assert place == "platforms"
+    assert "cannot be read" in problem
+
+
+@pytest.mark.parametrize(
+    ("config", "place", "problem"),
+    [
+        ({"tolerations": "x"}, "tolerations", "is 'x', not a list"),
+        ({"tolerations": ["x"]}, "tolerations[0]", "is 'x', not a section with keys"),
+        ({"tolerations": [{"kez": "a"}]}, "tolerations[0].kez", "is no field that Kubeflow knows"),
+        ({"tolerations": [{"key": 5}]}, "tolerations[0].key", "is 5, not a text"),
+        ({"nodeSelector": {"labels": {"a": 1}}}, "nodeSelector.labels.a", "is 1, not a text"),
+        ({"activeDeadlineSeconds": True}, "activeDeadlineSeconds", "is True, not an integer"),
+        (
+            {"secretAsEnv": [{"keyToEnv": [{"secretKey": "a", "variable": "b"}]}]},
+            "secretAsEnv[0].keyToEnv[0].variable",
+            "is no field that Kubeflow knows",
+        ),
+    ],
+)
+def test_what_kubernetes_is_told_has_fields_and_types_at_every_depth(config, place, problem):
+    at = f"platforms.kubernetes.deploymentSpec.executors.Train_executor.{place}"
+    assert faults(text_of(spec(), platform(**config))) == [(at, problem)]
 
 
 def test_the_command_prints_each_fault_and_exits_1(tmp_path):
