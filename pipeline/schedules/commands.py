@@ -201,10 +201,10 @@ def _switch(
     switch: "Switch", *, name: str | None, dry_run: bool, catch_up: bool = False, **place: Any
 ) -> None:
     from tfx_rebalance.pipeline.schedules.dry_run import switch_calls
-    from tfx_rebalance.pipeline.schedules.inputs import connect
+    from tfx_rebalance.pipeline.schedules.inputs import connect, switched_name
 
     inputs = _inputs(**place)
-    name = name or inputs.config.name
+    name = switched_name(inputs, name=name, catch_up=catch_up)
     if dry_run:
         _print(switch_calls(switch, name, inputs.settings, catch_up=catch_up))
         return

@@ -84,7 +84,26 @@ def plan_of(inputs: Inputs, *, name: str | None, cron: str, catch_up: bool, paus
             "--catch-up: on Vertex a schedule makes up for missed runs when it is resumed. Say it "
             "to `schedule resume`."
         )
+    if any(word.partition("=")[0] == RUN_DATE for word in inputs.parameters):
+        raise ConfigError(
+            f"--param {RUN_DATE}: every run of the schedule would be for that one day. Leave it "
+            "away: the day comes from the schedule. For one day: tfx-rebalance submit --run-date."
+        )
     return Plan(name=name, cron=cron, job=job_of(inputs), catch_up=catch_up, paused=paused)
+
+
+def switched_name(inputs: Inputs, *, name: str | None, catch_up: bool) -> str:
+    """Returns the name of the schedule that is paused, resumed or deleted.
+
+    Raises:
+        ConfigError: If no schedule has such a name, or none can be resumed so.
+    """
+    if catch_up and inputs.target == "kubeflow":
+        raise ConfigError(
+            "--catch-up: on Kubeflow a schedule makes up for missed runs or not from its beginning "
+            "on. Say it to `schedule create`."
+        )
+    return check_schedule_name(name or inputs.config.name)
 
 
 def connect(settings: KubeflowSettings | VertexSettings) -> Backend:

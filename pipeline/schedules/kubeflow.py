@@ -70,12 +70,8 @@ class Kubeflow:
         return Outcome(found[0].id, "paused", "paused")
 
     def resume(self, name: str, *, catch_up: bool) -> Outcome:
-        """Lets a schedule start runs again."""
-        if catch_up:
-            raise ConfigError(
-                "--catch-up: on Kubeflow a schedule makes up for missed runs or not from its "
-                "beginning on. Say it to `schedule create`."
-            )
+        """Lets a schedule start runs again; whether it catches up was said when it was made."""
+        del catch_up
         found = named(self.schedules(), name)
         if len(found) > 1:
             raise ConfigError(

@@ -1,11 +1,11 @@
 """Values for the parameters of a compiled pipeline, as neither backend checks them well."""
 
-import datetime
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfx_rebalance.components.example_gen.run_date import run_moment
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.names import nearest
 from tfx_rebalance.pipeline.schedules.spec import Spec
@@ -84,7 +84,7 @@ def _texts(given: Sequence[str], run_date: str | None) -> dict[str, str]:
                 f"--param {word}: no backend fills in {{{{...}}}} in a pipeline's parameter. Leave "
                 "it away or give the value itself."
             )
-        texts[key] = text
+        texts[key] = _moment(text) if key == RUN_DATE else text
     if run_date is not None:
         if RUN_DATE in texts:
             raise ConfigError(f"--run-date and --param {RUN_DATE} say the same. Keep one.")
@@ -107,9 +107,22 @@ def _day(text: str) -> str:
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError
-        return datetime.date.fromisoformat(text).isoformat()
+        run_moment(text)
     except ValueError:
         raise ConfigError(f"--run-date must be a day such as 2026-03-01, got {text!r}.") from None
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        if text:  # Else it is the default: nobody has said a day.
+            run_moment(text)
+    except ValueError:
+        raise ConfigError(
+            f"--param {RUN_DATE} must be a day such as 2026-03-01 or a time such as "
+            f"2026-03-01T03:00:00Z, got {text!r}."
+        ) from None
+    return text
 
 
 def _value(key: str, text: str, kind: str) -> Any:

@@ -1,6 +1,7 @@
 """The compiled pipeline that is sent: made from the config, or a file that was made before."""
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.config import PipelineConfig
 from tfx_rebalance.pipeline.targets.faults import Fault
 from tfx_rebalance.pipeline.targets.settings import Backend, Target
+
+_EXIT_HANDLER = "ExitHandler"
+"""The task that is told the target by what its parameter `planned` says."""
+_OURS = "tfx_rebalance.components."
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,22 @@ def read_spec(path: Path, *, name: str, target: Target, backend: Backend = (2, 0
         raise ConfigError(
             f"{where} is of the pipeline {found!r}, the config of {name!r}. {remedy}."
         )
+    made_for = _made_for(spec)
+    if made_for not in (target, None):
+        raise ConfigError(f"{where} was compiled for {made_for}, not for {target}. {remedy}.")
     return spec
+
+
+def _made_for(spec: Spec) -> Target | None:
+    """Returns the target that `compile` was given; None: another program has made the pipeline."""
+    try:
+        handler = spec.pipeline["root"]["dag"]["tasks"][_EXIT_HANDLER]
+        planned = handler["inputs"]["parameters"]["planned"]["runtimeValue"]["constant"]
+        found: Target = json.loads(planned)["target"]
+        return found
+    except (KeyError, TypeError, ValueError):
+        # Of ours only those for Kubeflow before 2.14 have no exit handler.
+        return "kubeflow" if _OURS in spec.text else None
 
 
 def _spec(text: str, name: str) -> Spec:
@@ -100,4 +120,6 @@ def _spec(text: str, name: str) -> Spec:
 
 
 def _is_missing_default(fault: Fault) -> bool:
-    return fault.place.startswith("root.inputDefinitions.parameters.")
+    from tfx_rebalance.pipeline.targets.contract import NO_DEFAULT
+
+    return fault.problem.startswith(NO_DEFAULT)

@@ -76,14 +76,14 @@ class Vertex:
 
     def pause(self, name: str) -> Outcome:
         """Lets a schedule start no more runs."""
-        found = self._one(name)
+        found = self._working(name)
         if found.state == "active":
             self._switch("Pause", found)
         return Outcome(found.id, "paused", "paused")
 
     def resume(self, name: str, *, catch_up: bool) -> Outcome:
         """Lets a schedule start runs again, if wanted with those that it has missed."""
-        found = self._one(name)
+        found = self._working(name)
         if found.state != "active":
             self._switch("Resume", found, catchUp=catch_up)
         return Outcome(found.id, "resumed", "active")
@@ -141,6 +141,15 @@ class Vertex:
         if len(found) > 1:
             raise ConfigError(_too_many(name, found))
         return found[0]
+
+    def _working(self, name: str) -> Schedule:
+        found = self._one(name)
+        if found.state == "completed":
+            raise ConfigError(
+                f"the schedule {name!r} is completed: it starts no more runs and can be neither "
+                "paused nor resumed. Take `schedule delete`, and `schedule create` for a new one."
+            )
+        return found
 
     def _remove(self, schedule: Schedule) -> None:
         try:

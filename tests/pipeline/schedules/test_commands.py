@@ -205,6 +205,13 @@ def test_an_update_of_what_is_not_there_makes_nothing(invoke, kubeflow, vertex, 
         ("schedule create", "vertex", ["--cron", CRON["vertex"], "--catch-up"], "when it is resum"),
         ("schedule create", "vertex", ["--cron", CRON["vertex"], "--name", "a b"], "--name must"),
         ("schedule create", "vertex", [], "Missing option '--cron'"),
+        (
+            "schedule update",
+            "vertex",
+            ["--cron", CRON["vertex"], "--param", "run_date=2026-03-01"],
+            "--param run_date: every run of the schedule would be for that one day",
+        ),
+        ("submit", "vertex", ["--param", "run_date=garbage"], "--param run_date must be a day"),
         ("submit", "vertex", ["--param", "epohcs=1"], "did you mean 'epochs'"),
         ("submit", "vertex", ["--run-date", "tomorrow"], "--run-date must be a day"),
         ("submit", "vertex", ["--run-id", "Cards 1"], "--run-id must be"),
@@ -231,6 +238,24 @@ def test_wrong_usage_is_told_before_anything_is_sent(
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert (kubeflow.requests, vertex.requests) == ([], [])
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("words", "args", "message"),
+    [
+        ("schedule resume", ["--catch-up"], "--catch-up: on Kubeflow a schedule makes up for"),
+        *((f"schedule {verb}", ["--name", "a b"], "--name must be a letter or digit")
+          for verb in ("pause", "resume", "delete")),
+    ],
+)  # fmt: skip
+def test_a_dry_run_refuses_what_the_command_refuses(
+    invoke, kubeflow, words, args, message, dry_run
+):
+    ended = invoke(words, "kubeflow", *args, *dry_run, spec=False)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert message in ended.stderr
+    assert kubeflow.requests == []
 
 
 def test_a_section_without_its_root_or_image_names_the_key(invoke, config):

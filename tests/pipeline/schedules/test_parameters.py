@@ -26,6 +26,12 @@ def test_a_run_date_is_the_value_of_its_parameter():
     assert found["run_date"] == "2026-03-01"
 
 
+@pytest.mark.parametrize("text", ["", "2026-03-01", "2026-03-01T03:00:00Z"])
+def test_a_run_date_may_also_be_a_time_or_nothing_as_a_parameter(text):
+    found = parameter_values(small_spec("vertex"), ["bucket=b", f"run_date={text}"])
+    assert found["run_date"] == text
+
+
 def test_a_parameter_that_is_optional_may_be_left_away():
     spec = spec_with(a={"parameterType": "STRING", "isOptional": True})
     assert parameter_values(spec, []) == {}
@@ -90,8 +96,12 @@ def test_a_value_of_another_type_is_refused(kind, text, words):
         (["=b"], None, "--param takes KEY=VALUE"),
         (["bucket=b", "bucket=c"], None, "--param bucket is given twice"),
         (["bucket={{$.pipeline_root}}"], None, "no backend fills in {{...}}"),
-        (["bucket=b", "run_date=x"], "2026-03-01", "say the same. Keep one"),
+        (["bucket=b", "run_date=2026-03-01"], "2026-03-01", "say the same. Keep one"),
+        (["bucket=b", "run_date=garbage"], None, "--param run_date must be a day such as 2026-03"),
+        (["bucket=b", "run_date=2026-02-30"], None, "--param run_date must be a day"),
+        (["bucket=b", "run_date=1970-01-01"], None, "--param run_date must be a day"),
         (["bucket=b"], "2026-02-30", "--run-date must be a day such as 2026-03-01, got"),
+        (["bucket=b"], "1970-01-01", "--run-date must be a day such as 2026-03-01, got"),
         (["bucket=b"], "20260301", "--run-date must be a day"),
         (["bucket=b"], "yesterday", "--run-date must be a day"),
     ],

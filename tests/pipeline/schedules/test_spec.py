@@ -1,6 +1,7 @@
 """The compiled pipeline that is sent."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +9,8 @@ from support.compiled_specs import PIPELINE, PLATFORM, small_spec, spec_text
 
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.schedules.spec import read_spec
+
+GOLDEN = Path(__file__).resolve().parent.parent.parent / "golden"
 
 
 def test_a_file_is_taken_as_it_is(tmp_path):
@@ -52,6 +55,32 @@ def test_what_is_no_pipeline_for_this_target_is_refused_with_the_command_that_ma
     with pytest.raises(ConfigError, match=re.escape(words)) as refused:
         read_spec(path, name="cards", target=target)
     assert f"tfx-rebalance compile CONFIG --target {target}" in str(refused.value)
+
+
+def compiled_for(target, *, exit_handler=True):
+    """Returns the golden pipeline without what only its target takes."""
+    text = (GOLDEN / f"card_fraud.{target}.yaml").read_text()
+    spec = next(yaml.safe_load_all(text))
+    for executor in spec["deploymentSpec"]["executors"].values():
+        executor["container"].pop("resources", None)
+    if not exit_handler:
+        spec["root"]["dag"] = spec["components"].pop("tfx-dag")["dag"]
+    return yaml.safe_dump(spec)
+
+
+@pytest.mark.parametrize(
+    ("made_for", "exit_handler"), [("kubeflow", True), ("kubeflow", False), ("vertex", True)]
+)
+def test_a_pipeline_that_was_compiled_for_the_other_target_is_refused(
+    tmp_path, made_for, exit_handler
+):
+    path = tmp_path / "spec.yaml"
+    path.write_text(compiled_for(made_for, exit_handler=exit_handler))
+    other = {"kubeflow": "vertex", "vertex": "kubeflow"}[made_for]
+    options = {"name": "card-fraud", "backend": (9, 0)}
+    assert read_spec(path, target=made_for, **options).name == "card-fraud"
+    with pytest.raises(ConfigError, match=f"was compiled for {made_for}, not for {other}. Compile"):
+        read_spec(path, target=other, **options)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

@@ -203,6 +203,18 @@ def test_a_schedule_may_begin_paused_and_be_resumed_and_paused(server):
     assert server.calls().count("PauseSchedule") == 2
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_completed_schedule_is_neither_paused_nor_resumed(server, verb):
+    connect().apply(plan())
+    [found] = server.schedules.values()
+    found.state = aiplatform_v1.Schedule.State.COMPLETED
+    options = {"catch_up": False} if verb == "resume" else {}
+    with pytest.raises(ConfigError, match="'nightly' is completed: it starts no more runs"):
+        getattr(connect(), verb)("nightly", **options)
+    assert server.calls() == ["CreateSchedule"]
+    assert connect().delete("nightly").words == "deleted"
+
+
 @pytest.mark.parametrize("catch_up", [True, False])
 def test_missed_runs_are_made_up_for_only_when_told(server, catch_up):
     backend = connect()
