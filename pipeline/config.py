@@ -1,8 +1,9 @@
 """One YAML describes a run: its sections, typed; how it is read is in `config_file.py`."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tfx_rebalance.components.evaluator.settings import GateSettings
 from tfx_rebalance.components.example_gen.settings import DataSettings
@@ -73,7 +74,7 @@ class PushSettings(Settings):
 class PipelineConfig(Settings):
     """A run, whole."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    name: str
     data: DataSettings
     validation: ValidationSettings = Field(default=ValidationSettings(), alias="validate")
     rebalance: RebalanceSettings = RebalanceSettings()
@@ -87,6 +88,16 @@ class PipelineConfig(Settings):
     kubeflow: KubeflowSettings | None = None
     vertex: VertexSettings | None = None
     on_exit: ExitSettings = ExitSettings()
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not re.fullmatch("[a-z][a-z0-9-]{0,63}", name):
+            raise ValueError(
+                "must be up to 64 of small letters, digits and -, the first a letter, got "
+                f"{name!r}. Rename the pipeline, such as 'card-fraud'"
+            )
+        return name
 
     @property
     def serving_data(self) -> DataSettings | None:

@@ -120,7 +120,12 @@ def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
             hint = nearest(names, str(detail["loc"][-1]))
             return f"is not a known key{hint}. Allowed here: {', '.join(names)}."
         case "missing":
-            return "is required."
+            field = model.model_fields.get(str(detail["loc"][-1])) if model else None
+            return (
+                f"is required: {field.description}."
+                if field and field.description
+                else ("is required.")
+            )
         case "value_error":
             return str(detail["ctx"]["error"]).rstrip(".") + "."
         case "union_tag_not_found":

@@ -5,6 +5,8 @@ from typing import Any
 
 from tfx_rebalance.pipeline.targets.settings import Backend, Target
 
+TOLERATIONS_FROM: Backend = (2, 2)
+"""2.1.0 has them in its list of changes (kubeflow/pipelines#10471) and ignored them (#10727)."""
 EXIT_HANDLER_FROM: Backend = (2, 14)
 SCHEDULE_TIME_FROM: Backend = (2, 17)
 """2.16 knows the placeholder but puts "" in its place, as its driver is not told the time:

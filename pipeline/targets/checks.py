@@ -6,7 +6,12 @@ from pathlib import Path
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.beam_presets import beam_args
 from tfx_rebalance.pipeline.config import PipelineConfig
-from tfx_rebalance.pipeline.targets.abilities import EXIT_HANDLER_FROM, has_exit_handler, version
+from tfx_rebalance.pipeline.targets.abilities import (
+    EXIT_HANDLER_FROM,
+    TOLERATIONS_FROM,
+    has_exit_handler,
+    version,
+)
 from tfx_rebalance.pipeline.targets.settings import (
     Backend,
     KubeflowSettings,
@@ -37,8 +42,12 @@ def check_target(config: PipelineConfig, target: Target) -> AnySettings:
     _name(config.name, target)
     _no_earlier_search(config)
     _no_local_paths(config, target)
+    _sources_of_the_image(config)
     _short_schema(config)
     _exit_handler(config, target)
+    if isinstance(settings, KubeflowSettings):
+        _webhook(config, settings)
+        _tolerations(settings)
     _accelerator(config, settings, target)
     _registrable(config, settings)
     beam_args(config, target)
@@ -128,6 +137,17 @@ def _no_local_paths(config: PipelineConfig, target: Target) -> None:
         )
 
 
+def _sources_of_the_image(config: PipelineConfig) -> None:
+    sources = {"data.source": config.data.source, "validate.serving": config.validation.serving}
+    for key, source in sources.items():
+        if source is not None and source.format == "tfds":
+            raise ConfigError(
+                f"{key} has the format tfds, and the image has no tensorflow-datasets, which is "
+                "for this machine only. Write the examples into a bucket once, as TFRecord files, "
+                f"and read these: {key}: {{format: tfrecord, path: gs://...}}."
+            )
+
+
 def _short_schema(config: PipelineConfig) -> None:
     text = schema_text(config)
     if text is not None and len(text.encode()) > LONGEST_SCHEMA:
@@ -146,6 +166,28 @@ def _exit_handler(config: PipelineConfig, target: Target) -> None:
             f"kubeflow.minimum_backend is {version(backend)}: older ones tell no step how the run "
             "has ended. Set kubeflow.minimum_backend to the version you have, or "
             "on_exit.webhook_variable: null."
+        )
+
+
+def _webhook(config: PipelineConfig, settings: KubeflowSettings) -> None:
+    variable = config.on_exit.webhook_variable
+    if variable is not None and variable not in {s.variable for s in settings.secrets}:
+        raise ConfigError(
+            f"on_exit.webhook_variable is {variable!r}, which nothing sets in the steps: it is in "
+            f"no entry of kubeflow.secrets. Add {{secret: ..., key: ..., variable: {variable}}} "
+            "there, or set on_exit.webhook_variable: null."
+        )
+
+
+def _tolerations(settings: KubeflowSettings) -> None:
+    training = settings.training
+    asked = "tolerations" if training.tolerations else "spot" if training.spot else ""
+    if asked and settings.backend < TOLERATIONS_FROM:
+        raise ConfigError(
+            f"kubeflow.training.{asked} needs Kubeflow {version(TOLERATIONS_FROM)}, and "
+            f"kubeflow.minimum_backend is {version(settings.backend)}: older ones ignore "
+            "tolerations, so the step would wait for ever. Set kubeflow.minimum_backend to the "
+            f"version you have, or take kubeflow.training.{asked} out."
         )
 
 

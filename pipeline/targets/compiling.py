@@ -186,10 +186,10 @@ def _planned(
     config: PipelineConfig, pipeline: Pipeline, *, target: Target, classes: tuple[str, ...]
 ) -> Planned:
     """Returns what the report of each run says of the pipeline."""
-    other = {"kubeflow": "vertex", "vertex": "kubeflow"}[target]
+    unsaid = {"kubeflow": {"vertex": True, "kubeflow": {"host"}}, "vertex": {"kubeflow": True}}
     return Planned(
         target=target,
-        config=config.model_dump(mode="json", by_alias=True, exclude={other}),
+        config=config.model_dump(mode="json", by_alias=True, exclude=unsaid[target]),
         classes=classes,
         nodes=tuple(node.id for node in pipeline.components),
         destination=destination_of(config, section_of(config, target)),

@@ -49,7 +49,7 @@ class TrainingSettings(Settings):
     """What Trainer and Tuner run on; null: what the target gives every step."""
 
     image: str | None = None
-    """Null: the target's image, or its name with `-gpu` behind where there is an accelerator."""
+    """Null: the target's image, or its tag with `-gpu` behind where there is an accelerator."""
     cpu: Annotated[float, Field(gt=0)] | None = None
     memory: Memory | None = None
     accelerator: AcceleratorSettings | None = None
@@ -114,10 +114,14 @@ class Volume(Settings):
 class TargetSettings(Settings):
     """What every target is told."""
 
-    root: str
-    """Where artifacts and released models go."""
-    image: str = Field(min_length=1)
-    """What every step runs in: kubeflow/Dockerfile, best by digest."""
+    root: str = Field(
+        description="where artifacts and released models go, as gs://BUCKET/pipelines"
+    )
+    image: str = Field(
+        min_length=1,
+        description="what every step runs in, as REGISTRY/tfx-rebalance:TAG (kubeflow/README.md)",
+    )
+    """Best by digest."""
     retries: int = Field(default=1, ge=0, le=10)
     """How often a step is tried again that may be: not ValidationGate and Pusher."""
     training: TrainingSettings = TrainingSettings()
@@ -136,9 +140,13 @@ class TargetSettings(Settings):
     @model_validator(mode="after")
     def _has_a_training_image(self) -> "TargetSettings":
         training = self.training
-        if training.accelerator is not None and training.image is None and "@" in self.image:
+        if training.accelerator is None or training.image is not None:
+            return self
+        found = "by digest" if "@" in self.image else ""
+        found = found or ("" if ":" in self.image.rpartition("/")[2] else "without a tag")
+        if found:
             raise ValueError(
-                f"has an accelerator, and its image {self.image!r} is named by digest, which has "
+                f"has an accelerator, and its image {self.image!r} is named {found}, which has "
                 "no -gpu behind it. Give training.image, the one of the Dockerfile's stage gpu"
             )
         return self
@@ -155,9 +163,9 @@ class KubeflowSettings(TargetSettings):
     namespace: str = "kubeflow"
     experiment: str = "tfx-rebalance"
     service_account: str | None = None
-    minimum_backend: str = Field(default="2.0", pattern=r"^[2-9]\.\d+$")
-    """The oldest backend that has to run it. From 2.14 there is an exit handler, from 2.17 the time
-    of the schedule."""
+    minimum_backend: str = "2.0"
+    """The oldest backend that has to run it. From 2.2 it heeds tolerations, from 2.14 there is an
+    exit handler, from 2.17 the time of the schedule."""
     training: KubernetesTraining = KubernetesTraining()
     secrets: tuple[SecretVariable, ...] = ()
     volumes: tuple[Volume, ...] = ()
@@ -171,6 +179,26 @@ class KubeflowSettings(TargetSettings):
         """Major and minor number of that version."""
         major, minor = self.minimum_backend.split(".")
         return int(major), int(minor)
+
+    @field_validator("host")
+    @classmethod
+    def _no_password(cls, host: str | None) -> str | None:
+        if host is not None and "@" in host:
+            raise ValueError(
+                "has a name or password (before the @), which everybody who sees the config would "
+                "see. Give the address alone, and a token in the environment variable KFP_TOKEN"
+            )
+        return host
+
+    @field_validator("minimum_backend", mode="before")
+    @classmethod
+    def _version(cls, found: object) -> object:
+        if not isinstance(found, str) or not re.fullmatch(r"[2-9]\.\d+", found):
+            raise ValueError(
+                f"must be a version in quotes such as '2.14', 2.0 at least, got {found!r}. Without "
+                "quotes YAML reads a number, and 2.10 as 2.1"
+            )
+        return found
 
     @field_validator("root")
     @classmethod
@@ -186,8 +214,8 @@ class KubeflowSettings(TargetSettings):
 class VertexSettings(TargetSettings):
     """Vertex AI Pipelines; `root` is gs://."""
 
-    project: str
-    location: str
+    project: str = Field(description="the project of Google Cloud that pays")
+    location: str = Field(description="the region, as europe-west4")
     service_account: str | None = None
     network: str | None = None
     labels: dict[str, str] = {}

@@ -143,6 +143,11 @@ def test_training_alone_is_on_a_gpu_and_refuses_to_run_without(texts, target, tm
         assert "checkpoints" not in custom
 
 
+def test_the_address_of_kubeflow_is_in_no_spec(tmp_path):
+    address = "https://pipelines.example.org"
+    assert address not in compile_for("kubeflow", tmp_path / "a", f"kubeflow.host={address}")
+
+
 @EVERY_TARGET
 def test_each_run_can_be_told_its_day(texts, target):
     spec = next(iter(yaml.safe_load_all(texts[target])))
@@ -173,8 +178,8 @@ def test_a_placeholder_is_the_whole_of_a_constant_and_never_within_the_settings(
 def test_an_older_kubeflow_is_told_only_what_it_knows(
     tmp_path, backend, handles_exits, knows_times
 ):
-    older = f"kubeflow.minimum_backend='{backend}'"
-    text = compile_for("kubeflow", tmp_path / "a", older, "on_exit={webhook_variable: null}")
+    older = (f"kubeflow.minimum_backend='{backend}'", "kubeflow.training={}")
+    text = compile_for("kubeflow", tmp_path / "a", *older, "on_exit={webhook_variable: null}")
     assert ("ExitHandler" in tasks_of(text)) is handles_exits
     assert ("schedule_time" in inputs_of(text, "ExampleGen")) is knows_times
 

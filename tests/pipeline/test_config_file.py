@@ -138,7 +138,7 @@ def test_a_folder_is_no_config(tmp_path):
             GOOD + "tuner:\n  search:\n    optimizer: {choices: [adam, adam]}\n",
             "line 8: tuner.search.optimizer has 'adam' twice among its choices. Keep one.",
         ),
-        (GOOD.replace("cards", "Cards!"), "line 1: name string should match pattern"),
+        (GOOD.replace("cards", "Cards!"), "line 1: name must be up to 64 of small"),
         (
             GOOD + "  splits: {train: 0.6, val: 0.3, eval: 0.3}\n",
             "line 6: data.splits train + val + eval must be 1, got 1.2.",

@@ -1,6 +1,7 @@
 """What a target cannot run is refused before TFX is imported, with the remedy."""
 
 import pytest
+import yaml
 from support.compiled import SECTIONS, config_of
 from support.pipeline_runs import EXAMPLES
 
@@ -15,12 +16,13 @@ from tfx_rebalance.pipeline.targets.checks import (
 )
 
 WEBHOOK = "on_exit.webhook_variable=RUN_WEBHOOK"
+SECRET = "kubeflow.secrets=[{secret: web, key: address, variable: RUN_WEBHOOK}]"
 DIGEST = "image: 'rebalance@sha256:0123'"
 
 
 @pytest.mark.parametrize("target", ["kubeflow", "vertex"])
 def test_the_example_is_fine_for_both_targets(target):
-    config = config_of(WEBHOOK)
+    config = config_of(WEBHOOK, SECRET)
     settings = check_target(config, target)
     assert settings.artifacts == "gs://bucket/fraud/pipeline"
     assert destination_of(config, settings) == "gs://bucket/fraud/serving/card-fraud"
@@ -46,6 +48,18 @@ def test_the_example_is_fine_for_both_targets(target):
             "Set kubeflow.minimum_backend to the version you have",
         ),
         (
+            "kubeflow", "kubeflow.secrets=[]", "webhook_variable is 'RUN_WEBHOOK', which nothing",
+            "Add {secret: ..., key: ..., variable: RUN_WEBHOOK} there",
+        ),
+        (
+            "vertex", "data.source={format: tfds, name: mnist, data_dir: gs://b/d}",
+            "data.source has the format tfds", "data.source: {format: tfrecord, path: gs://...}",
+        ),
+        (
+            "kubeflow", "validate.serving={format: tfds, name: mnist, data_dir: gs://b/d}",
+            "validate.serving has the format tfds", "validate.serving: {format: tfrecord, path",
+        ),
+        (
             "vertex", "beam={preset: flink, master: 'h:8081', environment: loopback}",
             "beam.environment loopback is for this machine only", "Set beam.environment",
         ),
@@ -53,7 +67,7 @@ def test_the_example_is_fine_for_both_targets(target):
 )  # fmt: skip
 def test_what_a_target_cannot_run_is_refused(target, override, message, remedy):
     with pytest.raises(ConfigError) as error:
-        check_target(config_of(WEBHOOK, override), target)
+        check_target(config_of(WEBHOOK, SECRET, override), target)
     assert message in str(error.value)
     assert remedy in str(error.value)
 
@@ -61,16 +75,37 @@ def test_what_a_target_cannot_run_is_refused(target, override, message, remedy):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("kubeflow={image: i}", "kubeflow.root is required"),
-        ("kubeflow={root: gs://b}", "kubeflow.image is required"),
-        ("vertex={project: p, location: l, image: i}", "vertex.root is required"),
+        (
+            "kubeflow={image: i}",
+            "kubeflow.root is required: where artifacts and released models go",
+        ),
+        ("kubeflow={root: gs://b}", "required: what every step runs in, as REGISTRY/tfx-rebalance"),
+        (
+            "vertex={project: p, location: l, image: i}",
+            "vertex.root is required: where artifacts and released models go, as gs://BUCKET/pipel",
+        ),
+        (
+            "vertex={root: gs://b, image: i, location: l}",
+            "project is required: the project of Goog",
+        ),
+        (
+            "vertex={root: gs://b, image: i, project: p}",
+            "is required: the region, as europe-west4.",
+        ),
         ("kubeflow={root: /tmp, image: i}", "got '/tmp': steps share no disk"),
-        ("name=Card_Fraud", "name string should match pattern"),
+        ("name=Card_Fraud", "got 'Card_Fraud'. Rename the pipeline, such as 'card-fraud'."),
+        ("kubeflow.minimum_backend=2.16", "in quotes such as '2.14', 2.0 at least, got 2.16. With"),
+        ("kubeflow.minimum_backend='2.16.1'", "got '2.16.1'. Without quotes YAML reads a number"),
+        ("kubeflow.minimum_backend='1.8'", "such as '2.14', 2.0 at least, got '1.8'"),
         ("kubeflow.training={accelerator: {type: NVIDIA_L4}}", "such as 'nvidia.com/gpu', got"),
         ("vertex.training={accelerator: {type: nvidia.com/gpu}}", "got 'nvidia.com/gpu'"),
         (
             f"kubeflow={{root: gs://b, {DIGEST}, training: {{accelerator: {{type: a/b}}}}}}",
             "is named by digest, which has no -gpu behind it. Give training.image",
+        ),
+        (
+            "kubeflow={root: gs://b, image: 'a:5000/i', training: {accelerator: {type: a/b}}}",
+            "image 'a:5000/i' is named without a tag, which has no -gpu behind it. Give training",
         ),
         ("on_exit.webhook_variable=https://hooks/1", "is the name of an environment variable"),
         ("on_exit.webhook_variable=RUN-WEBHOOK", "such as RUN_WEBHOOK, got 'RUN-WEBHOOK'"),
@@ -87,6 +122,28 @@ def test_a_wrong_section_is_refused_where_it_is_read(setting, message):
     with pytest.raises(ConfigError) as error:
         load_config(EXAMPLES / "card_fraud.yaml", overrides=(*SECTIONS, setting))
     assert message in str(error.value)
+
+
+def test_a_password_in_the_address_of_kubeflow_is_refused_and_not_said_again(tmp_path):
+    path = tmp_path / "config.yaml"
+    kubeflow = {"root": "gs://b", "image": "i", "host": "https://user:geheim@host"}
+    example = yaml.safe_load((EXAMPLES / "card_fraud.yaml").read_text())
+    path.write_text(yaml.safe_dump({**example, "kubeflow": kubeflow}))
+    with pytest.raises(ConfigError, match=r"kubeflow\.host has a name or password") as error:
+        load_config(path)
+    assert "geheim" not in str(error.value)
+    assert "in the environment variable KFP_TOKEN" in str(error.value)
+
+
+@pytest.mark.parametrize("asked", ["spot: true", "tolerations: [{key: nvidia.com/gpu}]"])
+def test_a_kubeflow_that_ignores_tolerations_is_refused_where_they_are_asked_for(asked):
+    training = f"kubeflow.training={{{asked}}}"
+    check_target(config_of(training, "kubeflow.minimum_backend='2.2'"), "kubeflow")
+    check_target(config_of(training, "kubeflow.minimum_backend='2.1'"), "vertex")
+    with pytest.raises(
+        ConfigError, match=r"needs Kubeflow 2\.2, and .* is 2\.1.*Set kubeflow\.min"
+    ):
+        check_target(config_of(training, "kubeflow.minimum_backend='2.1'"), "kubeflow")
 
 
 def test_an_accelerator_for_a_trainer_that_wants_none_is_a_contradiction():
