@@ -14,6 +14,7 @@ import yaml
 from tfx_rebalance.pipeline.config_file import load_config
 from tfx_rebalance.pipeline.schedules.commands import schedule, submit
 from tfx_rebalance.pipeline.schedules.cron import check_cron
+from tfx_rebalance.pipeline.schedules.parameters import RUN_DATE
 from tfx_rebalance.pipeline.targets.abilities import (
     EXIT_HANDLER_FROM,
     SCHEDULE_TIME_FROM,
@@ -39,7 +40,11 @@ GRANTED = {
     **{("pipelines.kubeflow.org", name): {"get", "list", "create"} for name in OF_PIPELINES},
     ("pipelines.kubeflow.org", "jobs"): {"get", "list", "create", "enable", "disable", "delete"},
 }
-"""All that anybody here may be granted."""
+"""All that anybody here is granted, and what the commands need."""
+PAGES = (
+    FOLDER / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("beam", "schedules", "targets")),
+)
 
 
 def documents(path):
@@ -71,11 +76,15 @@ def test_nothing_is_cluster_wide():
 
 def test_roles_grant_what_is_listed_here_and_no_more():
     rules = [rule for found in OBJECTS if found["kind"] == "Role" for rule in found["rules"]]
-    assert len(rules) == 5
+    granted = [
+        ((group, resource), {*rule["verbs"]})
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    ]
+    assert len(granted) == len(GRANTED)
+    assert dict(granted) == GRANTED
     for rule in rules:
-        for group in rule["apiGroups"]:
-            for resource in rule["resources"]:
-                assert {*rule["verbs"]} <= GRANTED[(group, resource)]
         if {*rule["resources"]} & {"secrets", "configmaps"}:
             assert rule["resourceNames"]
 
@@ -152,7 +161,7 @@ def words_of(text):
     """Returns the words of each command line of ours in a text."""
     joined = text.replace("\\\n", " ")
     lines = [line.strip().removeprefix("exec ") for line in re.split(r"[\n;]", joined)]
-    return [shlex.split(line) for line in lines if line.startswith("tfx-rebalance ")]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith("tfx-rebalance ")]
 
 
 def commands():
@@ -166,8 +175,8 @@ def commands():
 
 def pages():
     found = []
-    for page in (FOLDER / "README.md", ROOT / "docs" / "beam.md"):
-        for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL):
+    for page in PAGES:
+        for block in re.findall(r"```(?:ba)?sh\n(.*?)```", page.read_text(), re.DOTALL):
             found += words_of(block)
     return found
 
@@ -189,6 +198,8 @@ def test_every_command_that_is_written_down_is_one(words):
     options = parsed(words)
     if "cron" in options:
         assert check_cron(options["cron"], options["target"])
+    keys = {word.partition("=")[0] for word in options.get("parameters", ())}
+    assert keys <= {RUN_DATE}  # The only parameter that a compiled pipeline has.
 
 
 def test_examples_of_schedules_send_nothing():
@@ -238,7 +249,7 @@ def test_the_page_tells_of_the_versions_that_the_code_asks_for():
 
 
 def test_links_of_the_page_lead_somewhere():
-    for page in (FOLDER / "README.md", ROOT / "docs" / "beam.md"):
+    for page in PAGES:
         links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
         assert links
         gone = [link for link in links if "://" not in link and not (page.parent / link).exists()]

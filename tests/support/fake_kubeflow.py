@@ -73,6 +73,8 @@ class FakeKubeflow:
     token: str | None = None
     multi_user: bool = False
     page_size: int = 100
+    backend: tuple[int, int] = (2, 0)
+    """The version that it restates of what runs."""
     fault: Callable[[Request], Fault | None] = lambda _request: None
     requests: list[Request] = field(default_factory=list)
     tables: dict[str, dict[str, dict[str, Any]]] = field(
@@ -161,7 +163,8 @@ class FakeKubeflow:
             raise RefusedError(400, f"PipelineVersion {version} not found.")
         if body["experiment_id"] not in self.tables["experiments"]:
             raise RefusedError(400, f"Experiment {body['experiment_id']} not found.")
-        places = [(f.place, str(f)) for f in faults_of(self.texts[version], "kubeflow")]
+        found = faults_of(self.texts[version], "kubeflow", backend=self.backend)
+        places = [(f.place, str(f)) for f in found]
         faults = [text for place, text in places if "inputDefinitions" not in place]
         if faults:  # An upload is only parsed; the graph is made when a run is.
             raise RefusedError(400, "; ".join(faults))

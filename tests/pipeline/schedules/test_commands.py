@@ -128,14 +128,34 @@ def test_a_dry_run_needs_neither_credentials_nor_an_address(invoke, monkeypatch)
         good(invoke("schedule delete", target, "--dry-run", spec=False))
 
 
-def test_a_dry_run_tells_no_secret(invoke, kubeflow):
-    for words in ("submit", "schedule create --cron", "schedule pause", "schedule delete"):
-        args = [CRON["kubeflow"]] if words.endswith("--cron") else []
-        command = words.removesuffix(" --cron")
-        options = ["--cron", *args] if args else []
-        spec = command in ("submit", "schedule create")
-        ended = invoke(command, "kubeflow", *options, "--dry-run", spec=spec)
-        assert "very-secret" not in good(ended)
+SECRETS = ["--set", "on_exit.webhook_variable=RUN_WEBHOOK", "--set"]
+SECRETS += ["kubeflow.secrets=[{secret: hook, key: address, variable: RUN_WEBHOOK}]", "--set"]
+SECRETS += ["kubeflow.minimum_backend='2.17'"]
+
+
+@pytest.mark.parametrize("target", list(CRON))
+def test_no_request_holds_anything_of_the_environment(
+    invoke, kubeflow, vertex, monkeypatch, target
+):
+    """The fixture has put the token there, which is as secret as what the config names."""
+    monkeypatch.setenv("RUN_WEBHOOK", "https://very-secret")
+    cron = ["--cron", CRON[target]]
+    for words, args in (
+        ("submit", ["--run-id", "cards-1"]),
+        ("schedule create", cron),
+        ("schedule update", [*cron, "--paused"]),
+        ("schedule resume", []),
+        ("schedule pause", []),
+        ("schedule delete", []),
+    ):
+        spec = bool({"--cron", "--run-id"} & {*args})
+        told = good(invoke(words, target, *args, *SECRETS, "--dry-run", spec=spec))
+        assert "very-secret" not in told
+        good(invoke(words, target, *args, *SECRETS, spec=spec))
+    sent = [str((r.path, r.query, r.body)) for r in kubeflow.requests]
+    sent += [f"{name} {request}" for name, request in vertex.requests]
+    assert len(sent) >= 6
+    assert [request for request in sent if "very-secret" in request] == []
 
 
 def test_a_day_is_made_up_for_once_on_either_backend(invoke, kubeflow, vertex):
@@ -332,7 +352,9 @@ def test_places_of_this_machine_are_refused_before_compiling(tmp_path):
 
 @pytest.mark.tfx
 @pytest.mark.slow
-def test_the_built_in_pipeline_is_compiled_and_taken_by_both(kubeflow, vertex):
+def test_the_built_in_pipeline_is_compiled_and_taken_by_both(kubeflow, vertex, monkeypatch):
+    kubeflow.backend = (2, 17)
+    monkeypatch.setenv("RUN_WEBHOOK", "https://very-secret")
     sections = {"kubeflow": KUBEFLOW, "vertex": {**VERTEX, "labels": None}}
     settings = [
         word
@@ -340,7 +362,7 @@ def test_the_built_in_pipeline_is_compiled_and_taken_by_both(kubeflow, vertex):
         for key, value in section.items()
         if value
         for word in ("--set", f"{target}.{key}={value}")
-    ]
+    ] + SECRETS
     for target in CRON:
         options = ["--target", target, *settings]
         config = str(EXAMPLES / "card_fraud.yaml")
@@ -349,8 +371,12 @@ def test_the_built_in_pipeline_is_compiled_and_taken_by_both(kubeflow, vertex):
         good(CliRunner().invoke(main, ["schedule", "create", config, *cron, *options]))
     [run] = kubeflow.tables["runs"].values()
     assert run["runtime_config"]["parameters"] == {"run_date": ""}
-    assert len(kubeflow.texts) == 1
+    [text] = kubeflow.texts.values()
     [job] = vertex.jobs.values()
+    assert "RUN_WEBHOOK" in text
+    assert "RUN_WEBHOOK" in str(job)
+    assert "very-secret" not in text
+    assert "very-secret" not in str([request for _, request in vertex.requests])
     assert "Trainer" in dict(job.pipeline_spec)["components"]
 
 

@@ -9,7 +9,7 @@ from support.compiled_specs import PARAMETERS, kubeflow_settings, small_spec, ve
 
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.schedules import requests
-from tfx_rebalance.pipeline.schedules.dry_run import schedule_calls, submit_calls, switch_calls
+from tfx_rebalance.pipeline.schedules.dry_run import schedule_calls, switch_calls
 from tfx_rebalance.pipeline.schedules.requests import Job, KubeflowIds, Plan
 
 IDS = KubeflowIds(experiment="e", pipeline="p", version="v")
@@ -100,18 +100,6 @@ def test_an_update_on_vertex_replaces_all_it_sends_but_the_name():
     request = requests.vertex_update(plan("vertex"), vertex_settings(), "schedules/1")
     sent = request["schedule"].keys() - {"name", "displayName"}
     assert set(request["updateMask"].split(",")) == sent
-
-
-@pytest.mark.parametrize("target", ["kubeflow", "vertex"])
-def test_no_request_holds_anything_of_the_environment(target, monkeypatch):
-    monkeypatch.setenv("KFP_TOKEN", "very-secret")
-    settings = kubeflow_settings(**SECRETS) if target == "kubeflow" else vertex_settings()
-    calls = [
-        *submit_calls(job(target), "r-1", settings),
-        *schedule_calls(plan(target), settings, exists=True),
-        *switch_calls("resume", "nightly", settings),
-    ]
-    assert "very-secret" not in json.dumps(calls)
 
 
 @pytest.mark.parametrize(
