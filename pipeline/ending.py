@@ -9,6 +9,7 @@ from tfx.dsl.io import fileio
 
 from tfx_rebalance.components.exit_handler.record import FinalRecord
 from tfx_rebalance.components.report.facts import STOPPED_BY_DATA
+from tfx_rebalance.failures import Failure
 from tfx_rebalance.files import MODEL_FILE
 from tfx_rebalance.findings import Findings
 from tfx_rebalance.gate import Gate
@@ -38,6 +39,7 @@ def ending_of(
     *,
     nodes: tuple[str, ...],
     pushed: bool,
+    failures: Mapping[str, Failure],
 ) -> Ending | None:
     """Returns how a run has ended; None: its verdict is that of an earlier run.
 
@@ -47,6 +49,7 @@ def ending_of(
         gate: Of the Evaluator, if it got there.
         nodes: All nodes of the pipeline.
         pushed: Whether its model is served.
+        failures: Node -> what it says went wrong, of those that say it.
     """
     if record.succeeded and gate is None:
         return None  # The Evaluator's answer was remembered; the run that made it has the report.
@@ -61,10 +64,14 @@ def ending_of(
             verdict="stopped", reason=reason, exit_code=STOPPED_BY_DATA, failed_node=GATE_NODE
         )
     words = re.findall(r"\w+", record.error or "")
-    failed = next((word for word in words if word in nodes), "")
+    named = [word for word in words if word in nodes]  # Kubeflow names none.
+    failed = next(iter([*named, *(node for node in nodes if node in failures)]), "")
     cause = record.error or f"the backend says {record.state}, and not why"
+    code = 1
+    if failed in failures:
+        cause, code = f"{failed}: {failures[failed].message}", failures[failed].exit_code
     if not pushed:
-        return Ending(verdict="stopped", reason=cause, exit_code=1, failed_node=failed)
+        return Ending(verdict="stopped", reason=cause, exit_code=code, failed_node=failed)
     reason = (
         f"the model was released and is served; {failed or 'the run'} failed afterwards: "
         f"{cause.rstrip('.')}. The release stands. Mend the cause and run again: the same model "

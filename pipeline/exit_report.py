@@ -3,6 +3,8 @@
 import os
 import re
 import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +20,9 @@ from tfx_rebalance.components.report.facts import (
     RunFacts,
 )
 from tfx_rebalance.errors import RebalanceError
+from tfx_rebalance.failures import Failure
 from tfx_rebalance.files import (
+    FAILURE_FILE,
     FINAL_FILE,
     GATE_FILE,
     INGESTION_FILE,
@@ -52,8 +56,10 @@ _READ = {
 """Node -> the output that the report tells of, and the file in it."""
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-NOT_OUTPUTS = {"executor_output.json", "output_metadata.json", "executor-logs", ".temp"}
-"""What backends and TFX put beside a step's outputs."""
+NOT_OUTPUTS = {
+    "executor_output.json", "output_metadata.json", "executor-logs", ".temp", FAILURE_FILE
+}  # fmt: skip
+"""What backends, TFX and our own steps put beside a step's outputs."""
 
 
 class Planned(Settings):
@@ -64,6 +70,13 @@ class Planned(Settings):
     classes: tuple[str, ...]
     nodes: tuple[str, ...]
     destination: str
+
+
+@dataclass(frozen=True)
+class _Ended:
+    record: FinalRecord
+    found: Outputs
+    failures: Mapping[str, Failure]
 
 
 def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: str) -> str | None:
@@ -82,7 +95,8 @@ def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: 
     plan = Planned.model_validate_json(planned)
     found = outputs_of(os.path.join(root, ARTIFACTS), record.run_id)
     folder = os.path.join(root, RUNS, record.run_id)
-    facts = _facts(record, plan, found, started=created or record.ended, folder=folder)
+    ended = _Ended(record, found, failures_of(os.path.join(root, ARTIFACTS), record.run_id))
+    facts = _facts(ended, plan, started=created or record.ended, folder=folder)
     if facts is None:
         return None
     _write(os.path.join(folder, FACTS_FILE), facts.model_dump_json(indent=1))
@@ -90,12 +104,17 @@ def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: 
     return os.path.join(folder, PAGE_FILE)
 
 
-def _facts(
-    record: FinalRecord, plan: Planned, found: Outputs, *, started: str, folder: str
-) -> RunFacts | None:
+def _facts(ended: _Ended, plan: Planned, *, started: str, folder: str) -> RunFacts | None:
+    record, found = ended.record, ended.found
     parts = _parts(found, plan)
-    pushed = pushed_model(found) is not None
-    ending = ending_of(record, parts["findings"], parts["gate"], nodes=plan.nodes, pushed=pushed)
+    ending = ending_of(
+        record,
+        parts["findings"],
+        parts["gate"],
+        nodes=plan.nodes,
+        pushed=pushed_model(found) is not None,
+        failures=ended.failures,
+    )
     if ending is None:
         return None
     return RunFacts(
@@ -124,14 +143,33 @@ def outputs_of(artifacts: str, run_id: str) -> dict[str, dict[str, str]]:
     `<pipeline>/<run>/<node>/<uuid>/<output>`. What was taken from the cache lies elsewhere.
     """
     found: dict[str, dict[str, str]] = {}
-    within = os.path.join(artifacts, "*", run_id)
-    paths = [*fileio.glob(f"{within}/*/*"), *fileio.glob(f"{within}/*/*-*-*-*-*/*")]
-    for path in sorted(path.rstrip("/") for path in paths):
-        task, *_, output = path.rsplit(f"/{run_id}/", 1)[1].split("/")
-        outputs = found.setdefault(re.sub(r"_-?\d+$", "", task), {})
+    for node, path in _left_by_nodes(artifacts, run_id, "*"):
+        outputs, output = found.setdefault(node, {}), os.path.basename(path)
         if not UUID.fullmatch(output) and output not in NOT_OUTPUTS:
             outputs[output] = path
     return found
+
+
+def failures_of(artifacts: str, run_id: str) -> dict[str, Failure]:
+    """Returns node -> what it says went wrong, of the nodes that say it."""
+    failures = {}
+    for node, path in _left_by_nodes(artifacts, run_id, FAILURE_FILE):
+        try:
+            with fileio.open(path) as file:
+                failures[node] = Failure.model_validate_json(file.read())
+        except ValueError:
+            message = f"why it failed is in {path!r}, which cannot be read."
+            failures[node] = Failure(error="CorruptArtifactError", message=message)
+    return failures
+
+
+def _left_by_nodes(artifacts: str, run_id: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yields (node, path) of what lies beside or among the outputs of a run's nodes."""
+    within = os.path.join(artifacts, "*", run_id)
+    paths = [*fileio.glob(f"{within}/*/{name}"), *fileio.glob(f"{within}/*/*-*-*-*-*/{name}")]
+    for path in sorted(path.rstrip("/") for path in paths):
+        task = path.rsplit(f"/{run_id}/", 1)[1].split("/")[0]
+        yield re.sub(r"_-?\d+$", "", task), path
 
 
 def _copied(found: Outputs, folder: Path) -> dict[str, dict[str, str]]:

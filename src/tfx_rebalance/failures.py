@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from tfx_rebalance import errors
 from tfx_rebalance.errors import RebalanceError, StorageError
+from tfx_rebalance.settings import Settings
 
 EXPECTED: Mapping[str, type[RebalanceError]] = {
     name: kind
@@ -32,6 +33,19 @@ _OURS = re.compile(r"^tfx_rebalance\.errors\.(\w+): (.+)$", re.MULTILINE)
 _STORAGE = re.compile(
     rf"^(?:.*Error: )?([^\n;]+); ({_REASON})|\[Errno \d+\] ({_REASON})(?:: '(.+?)')?", re.MULTILINE
 )
+
+
+class Failure(Settings):
+    """The content of a `failure.json`: an expected error that ended a step elsewhere."""
+
+    error: str
+    """The name of its class."""
+    message: str
+
+    @property
+    def exit_code(self) -> int:
+        """That of the same error in a run on this machine."""
+        return EXPECTED.get(self.error, RebalanceError).exit_code
 
 
 def known_failure(error: BaseException) -> RebalanceError | None:

@@ -18,10 +18,13 @@ from support.emulated import (
     pushed,
     report_of,
 )
-from support.ir_runner.backend import Backend
+from support.ir_runner.backend import CREATED, Backend
 from support.ir_runner.steps import Subprocess, Zygote
 from support.pipeline_runs import EXAMPLES, run
 from support.wheels import built_wheel, environment_with, said
+
+from tfx_rebalance.components.example_gen.demo_data import write_demo_data
+from tfx_rebalance.components.example_gen.settings import DemoSettings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tfx]
 
@@ -31,7 +34,13 @@ NODES = {
     "ImportSchemaGen", "ExampleGen", "StatisticsGen", "ExampleValidator", "ImbalanceValidator",
     "ValidationGate", "Transform", "Rebalance", "Trainer", "Champion", "Evaluator", "Pusher",
 }  # fmt: skip
-BEHIND_THE_GATE = {"Transform", "Rebalance", "Trainer", "Evaluator", "Pusher"}
+READING = {"ImportSchemaGen", "ExampleGen"}
+DATED = (
+    "data.source=gs://emulated/rows/{YYYY}-{MM}-{DD}.csv",
+    "data.run_date='{{$.pipeline_job_schedule_time_utc}}'",
+    "data.lag_days=1",
+)
+BEHIND_THE_GATE = {"Transform", "Rebalance", "Trainer", "Champion", "Evaluator", "Pusher"}
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +92,22 @@ def failed(backend, folder, first):
 
 
 @pytest.fixture(scope="module")
-def kubeflow(folder, zygote):
-    made = Backend("kubeflow", zygote, folder / "kubeflow-steps")
-    return made.run(compiled("kubeflow", folder / "kubeflow"), run_date="2026-01-31")
+def days(folder):
+    """The rows of the day before the run is made, and others of another day."""
+    rows = folder / "kubeflow" / "rows"
+    rows.mkdir(parents=True)
+    for day, seed in (("2026-01-29", 1), ("2026-01-30", 0)):
+        write_demo_data(str(rows / f"{day}.csv"), DemoSettings(rows=3000, seed=seed))
+
+
+@pytest.fixture(scope="module")
+def kubeflow_backend(folder, zygote):
+    return Backend("kubeflow", zygote, folder / "kubeflow-steps")
+
+
+@pytest.fixture(scope="module")
+def kubeflow(kubeflow_backend, folder, days):
+    return kubeflow_backend.run(compiled("kubeflow", folder / "kubeflow", *DATED))
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +131,7 @@ def test_the_whole_of_it_runs_on_vertex_and_releases(first, folder):
     assert (final["state"], final["error"]) == ("SUCCEEDED", None)
     facts, page = report_of(first, folder / "vertex")
     assert (facts["verdict"], facts["place"]) == ("released", "vertex")
+    assert facts["released_version"] == version
     assert facts["started"] == "2026-01-31T03:00:00Z"
     assert {node["name"] for node in facts["nodes"]} == NODES
     assert {node["state"] for node in facts["nodes"]} == {"done"}
@@ -176,7 +199,7 @@ def test_data_that_stop_the_run_stop_it_and_the_exit_handler_is_told(stopped, fo
 
 def test_a_trainer_without_its_gpu_fails_and_what_is_behind_it_is_skipped(failed, folder):
     assert failed.named("FAILED") == {"Trainer", "tfx-dag"}, logs_of(failed)
-    assert failed.named("SKIPPED") == {"Evaluator", "Pusher"}
+    assert failed.named("SKIPPED") == {"Champion", "Evaluator", "Pusher"}
     trainer = failed.tasks["Trainer"]
     assert trainer.attempts == 2  # vertex.retries is 1.
     assert "GPU" in trainer.log.read_text()
@@ -184,14 +207,52 @@ def test_a_trainer_without_its_gpu_fails_and_what_is_behind_it_is_skipped(failed
     assert (final["state"], "Trainer" in final["error"]) == ("FAILED", True)
     facts, page = report_of(failed, folder / "vertex")
     assert (facts["verdict"], facts["failed_node"]) == ("stopped", "Trainer")
+    assert facts["reason"].startswith("Trainer: trainer.accelerator is gpu, but TensorFlow sees")
     assert ">Failed in Trainer<" in page
 
 
-def test_the_whole_of_it_runs_on_an_old_kubeflow_for_a_day(kubeflow, folder):
-    assert kubeflow.named("SUCCEEDED") == NODES, logs_of(kubeflow)
-    assert len(pushed(folder / "kubeflow")) == 1
+def test_the_whole_of_it_runs_on_kubeflow_for_the_day_that_the_backend_says(kubeflow, folder):
+    assert kubeflow.named("SUCCEEDED") == {*NODES, "tfx-dag", "ExitHandler"}, logs_of(kubeflow)
+    [version] = pushed(folder / "kubeflow")
     ingestion = content(kubeflow.uri("ExampleGen", "examples") / "ingestion.json")
-    assert ingestion["run_date"] == "2026-01-31"
+    assert ingestion["run_date"] == CREATED
+    [file] = ingestion["files"]
+    assert file["path"].endswith("rows/2026-01-30.csv")
+    assert final_of(kubeflow, folder / "kubeflow")["state"] == "SUCCEEDED"
+    facts, page = report_of(kubeflow, folder / "kubeflow")
+    assert (facts["verdict"], facts["place"]) == ("released", "kubeflow")
+    assert ">Released<" in page
+
+
+def test_a_day_without_data_fails_and_is_named(kubeflow_backend, kubeflow, folder):
+    spec = compiled("kubeflow", folder / "kubeflow", *DATED)
+    before = pushed(folder / "kubeflow")
+    ended = kubeflow_backend.run(spec, run_date="2026-02-05")
+    assert ended.named("FAILED") == {"ExampleGen", "tfx-dag"}, logs_of(ended)
+    assert "has no file for 2026-02-04; there is from 2026-01-29 to 2026-01-30" in logs_of(ended)
+    assert final_of(ended, folder / "kubeflow")["state"] == "FAILED"
+    facts, _ = report_of(ended, folder / "kubeflow")
+    assert (facts["verdict"], facts["failed_node"]) == ("stopped", "ExampleGen")
+    assert pushed(folder / "kubeflow") == before
+
+
+@pytest.mark.parametrize(
+    ("target", "backend"), [("vertex", "2.17"), ("kubeflow", "2.17"), ("kubeflow", "2.0")]
+)
+def test_every_backend_reads_the_day_that_was_asked_for(zygote, folder, days, target, backend):
+    """Vertex puts 1970-01-01 in place of the time within settings too, where it stands there."""
+    settings = [*DATED, "data.unscheduled=fail", f"{target}.retries=0"]
+    settings += [f"kubeflow.minimum_backend='{backend}'"] if target == "kubeflow" else []
+    spec = compiled(target, folder / "kubeflow", *settings)
+    made = Backend(target, zygote, folder / f"{target}-{backend}")
+    asked = made.run(spec, only=READING, run_date="2026-01-30")
+    assert asked.named("SUCCEEDED") == READING, logs_of(asked)
+    ingestion = content(asked.uri("ExampleGen", "examples") / "ingestion.json")
+    assert [file["path"][-14:] for file in ingestion["files"]] == ["2026-01-29.csv"]
+    if target == "vertex":
+        by_hand = made.run(spec, only=READING)
+        assert by_hand.named("FAILED") == {"ExampleGen", "tfx-dag"}
+        assert "nobody said which day the run is for. Give it: tfx-rebalance" in logs_of(by_hand)
 
 
 @pytest.mark.parametrize("target", ["first", "kubeflow"])
@@ -221,8 +282,8 @@ def test_steps_run_from_the_installed_wheel_as_their_containers_start_them(folde
 
     spec = compiled("vertex", folder / "wheel")
     backend = Backend("vertex", Subprocess(python), tmp_path / "steps")
-    ended = backend.run(spec, only={"ImportSchemaGen", "ExampleGen"}, run_date="2026-01-31")
-    assert ended.named("SUCCEEDED") == {"ImportSchemaGen", "ExampleGen"}, logs_of(ended)
+    ended = backend.run(spec, only=READING, run_date="2026-01-31")
+    assert ended.named("SUCCEEDED") == READING, logs_of(ended)
     assert (
         ended.uri("ImportSchemaGen", "schema") / "schema.pbtxt"
     ).read_bytes() == SCHEMA.read_bytes()

@@ -163,6 +163,34 @@ def test_a_pusher_that_pushed_nothing_leaves_the_run_stopped(root):
     assert (facts.verdict, facts.failed_node) == ("stopped", "Pusher")
 
 
+@pytest.mark.parametrize("said", ["The failed tasks are: [ExampleGen].", None])
+def test_a_run_that_failed_has_the_steps_own_words(root, said):
+    left = root.leave("ExampleGen", "examples", "nothing", "").parent
+    failure = {"error": "DataError", "message": "the day 2026-03-01 has no file. Wait for it."}
+    (left / "failure.json").write_text(json.dumps(failure))
+    facts, page = root.report(error=said)
+    assert facts.reason == "ExampleGen: the day 2026-03-01 has no file. Wait for it."
+    assert (facts.verdict, facts.exit_code, facts.failed_node) == ("stopped", 3, "ExampleGen")
+    assert ">Stopped by the data<" in page
+    node = next(node for node in facts.nodes if node.name == "ExampleGen")
+    assert (node.state, set(node.outputs)) == ("failed", {"examples"})
+
+
+def test_the_words_of_another_step_are_not_those_of_the_one_that_failed(root):
+    left = root.leave("ExampleGen", "examples", "nothing", "").parent
+    (left / "failure.json").write_text('{"error": "DataError", "message": "m"}')
+    facts, _ = root.report(error="Trainer failed.")
+    assert (facts.reason, facts.exit_code, facts.failed_node) == ("Trainer failed.", 1, "Trainer")
+
+
+def test_words_of_a_step_that_cannot_be_read_are_told_as_such(root):
+    left = root.leave("Trainer", "model", "nothing", "").parent
+    (left / "failure.json").write_text("{")
+    facts, _ = root.report()
+    assert (facts.exit_code, facts.failed_node) == (1, "Trainer")
+    assert "failure.json', which cannot be read" in facts.reason
+
+
 def test_what_is_damaged_is_told_instead_of_taken_for_absent(root):
     root.leave("ImbalanceValidator", "imbalance_report", "report.json", "{")
     facts, page = root.report(error="x")

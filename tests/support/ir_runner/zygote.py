@@ -14,8 +14,6 @@ import tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor  # noqa:
 import tfx_rebalance.components.trainer.run_fn
 import tfx_rebalance.pipeline.dag  # noqa: F401
 
-ENTRYPOINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
-
 
 def child(asked: dict) -> int:
     """Returns the exit code of `python -m` with the given words."""
@@ -37,7 +35,6 @@ def child(asked: dict) -> int:
 
 
 def main() -> None:
-    del sys.modules[ENTRYPOINT]  # So that each child runs it afresh as `__main__`.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     print("ready", file=answers, flush=True)
