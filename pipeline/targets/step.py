@@ -37,7 +37,8 @@ def _folder(invocation: str) -> str:
     message = pipeline_spec_pb2.ExecutorInput()
     json_format.Parse(invocation, message, ignore_unknown_fields=True)
     uris = [a.uri for given in message.outputs.artifacts.values() for a in given.artifacts]
-    return os.path.dirname((uris or [message.outputs.output_file])[0].rstrip("/"))
+    first = str((uris or [message.outputs.output_file])[0])
+    return os.path.dirname(first.rstrip("/"))
 
 
 def _leave(error: RebalanceError, path: str) -> None:
