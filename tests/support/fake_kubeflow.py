@@ -227,7 +227,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.kind == "page":
             self._send(200, "<html>Log in</html>", "text/html")
         elif fault.kind == "login":
-            self._send(302, "<a href='/dex/auth'>Found</a>", "text/html", Location=LOGIN)
+            self._send(
+                302, "<a href='/dex/auth'>Found</a>", "text/html", Location=f"{LOGIN}?state=secret"
+            )
         elif fault.kind == "error":
             answer = {"error": fault.words, "code": 13, "message": fault.words}
             self._send(fault.status, json.dumps(answer))

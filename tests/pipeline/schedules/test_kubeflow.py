@@ -465,8 +465,10 @@ def test_a_page_of_a_login_and_the_way_to_one_are_no_answer(server, asked, call,
 
 def test_where_a_redirect_leads_is_said_without_what_is_in_its_query(server):
     server.fault = failing("GET /healthz", Fault(kind="login"))
-    with pytest.raises(ServiceError, match=rf"sends whoever asks on to {server.host}, as where"):
+    with pytest.raises(ServiceError) as refused:
         connect(server)
+    assert f"sends whoever asks on to {server.host}, as where" in str(refused.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_a_server_that_does_not_answer_in_time_is_said(server, monkeypatch):
