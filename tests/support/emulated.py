@@ -11,7 +11,7 @@ from support.pipeline_runs import EXAMPLES, tfx_rebalance
 CARD_FRAUD = EXAMPLES / "card_fraud.yaml"
 BUCKET = "gs://emulated"
 SECTIONS = {
-    "kubeflow": f"kubeflow={{root: {BUCKET}, image: 'rebalance:1', minimum_backend: '2.0'}}",
+    "kubeflow": f"kubeflow={{root: {BUCKET}, image: 'rebalance:1', minimum_backend: '2.17'}}",
     "vertex": f"vertex={{project: p, location: here, root: {BUCKET}, image: 'rebalance:1'}}",
 }
 SMALL = (

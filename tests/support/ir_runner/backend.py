@@ -81,7 +81,9 @@ class Backend:
         return {
             "{{$.pipeline_job_name}}": job,
             "{{$.pipeline_job_uuid}}": job,
-            "{{$.pipeline_job_schedule_time_utc}}": UNSCHEDULED,
+            "{{$.pipeline_job_schedule_time_utc}}": (
+                UNSCHEDULED if self.target == "vertex" else CREATED  # Kubeflow from 2.17 on.
+            ),
             "{{$.pipeline_job_create_time_utc}}": CREATED,
         }
 
