@@ -1,5 +1,6 @@
 """What is wrong with a config, in the words of the file: line, key, value, what is allowed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -43,7 +44,7 @@ def _place(
         name = override.partition("=")[0]
         made = keys not in lines and name.startswith(f"{_dotted(keys)}.")  # The whole section.
         if made or _dotted(keys).startswith(name):
-            return f"--set {override}"
+            return f"--set {re.sub(r'//\S*@', '//***@', override)}"  # A password stays unsaid.
     line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
     return f"{path}, line {line}"
 

@@ -75,7 +75,8 @@ def run_moment(text: str) -> datetime.datetime:
     if is_placeholder(text):
         raise DataError(
             f"data.run_date is {text!r}: the scheduler did not fill it in. Give the day as "
-            "YYYY-MM-DD, or run on a scheduler that knows this placeholder."
+            "YYYY-MM-DD (data.run_date, or submit --run-date), or run on a scheduler that knows "
+            "this placeholder."
         )
     moment = _moment(text, "data.run_date")
     if moment.date() == EPOCH:

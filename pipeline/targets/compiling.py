@@ -186,10 +186,12 @@ def _planned(
     config: PipelineConfig, pipeline: Pipeline, *, target: Target, classes: tuple[str, ...]
 ) -> Planned:
     """Returns what the report of each run says of the pipeline."""
-    unsaid = {"kubeflow": {"vertex": True, "kubeflow": {"host"}}, "vertex": {"kubeflow": True}}
+    other = {"kubeflow": "vertex", "vertex": "kubeflow"}[target]
+    said = config.model_dump(mode="json", by_alias=True, exclude={other})
+    said[target].pop("host", None)  # Where it is sent to is nothing of the run's.
     return Planned(
         target=target,
-        config=config.model_dump(mode="json", by_alias=True, exclude=unsaid[target]),
+        config=said,
         classes=classes,
         nodes=tuple(node.id for node in pipeline.components),
         destination=destination_of(config, section_of(config, target)),

@@ -117,11 +117,8 @@ class TargetSettings(Settings):
     root: str = Field(
         description="where artifacts and released models go, as gs://BUCKET/pipelines"
     )
-    image: str = Field(
-        min_length=1,
-        description="what every step runs in, as REGISTRY/tfx-rebalance:TAG (kubeflow/README.md)",
-    )
-    """Best by digest."""
+    image: str = Field(min_length=1, description="what every step runs in, as REGISTRY/IMAGE:TAG")
+    """Of kubeflow/Dockerfile, best by digest."""
     retries: int = Field(default=1, ge=0, le=10)
     """How often a step is tried again that may be: not ValidationGate and Pusher."""
     training: TrainingSettings = TrainingSettings()

@@ -10,6 +10,9 @@ from support.compiled_specs import PIPELINE, PLATFORM, small_spec, spec_text
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.pipeline.schedules.spec import read_spec
 
+WRONG_DEFAULT = {
+    "inputDefinitions": {"parameters": {"run_date": {"parameterType": "STRING", "defaultValue": 5}}}
+}
 GOLDEN = Path(__file__).resolve().parent.parent.parent / "golden"
 
 
@@ -42,6 +45,11 @@ def test_the_version_is_named_for_what_is_in_it():
             spec_text("vertex", pipelineInfo={"name": "loans"}),
             "vertex",
             "is of the pipeline 'loans', the config of 'cards'",
+        ),
+        (
+            spec_text("vertex", root={**PIPELINE["root"], **WRONG_DEFAULT}),
+            "vertex",
+            "run_date.defaultValue: is a number_value for a parameter of type STRING",
         ),
         (spec_text("kubeflow"), "vertex", "a document that vertex does not take"),
         (yaml.safe_dump_all([PIPELINE, PLATFORM, PLATFORM]), "kubeflow", "2 documents for platf"),

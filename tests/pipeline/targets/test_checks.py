@@ -79,7 +79,7 @@ def test_what_a_target_cannot_run_is_refused(target, override, message, remedy):
             "kubeflow={image: i}",
             "kubeflow.root is required: where artifacts and released models go",
         ),
-        ("kubeflow={root: gs://b}", "required: what every step runs in, as REGISTRY/tfx-rebalance"),
+        ("kubeflow={root: gs://b}", "required: what every step runs in, as REGISTRY/IMAGE:TAG."),
         (
             "vertex={project: p, location: l, image: i}",
             "vertex.root is required: where artifacts and released models go, as gs://BUCKET/pipel",
@@ -133,6 +133,11 @@ def test_a_password_in_the_address_of_kubeflow_is_refused_and_not_said_again(tmp
         load_config(path)
     assert "geheim" not in str(error.value)
     assert "in the environment variable KFP_TOKEN" in str(error.value)
+    with pytest.raises(
+        ConfigError, match=r"--set kubeflow\.host=https://\*\*\*@host: kubeflow"
+    ) as error:
+        config_of("kubeflow.host=https://user:geheim@host")
+    assert "geheim" not in str(error.value)
 
 
 @pytest.mark.parametrize("asked", ["spot: true", "tolerations: [{key: nvidia.com/gpu}]"])
