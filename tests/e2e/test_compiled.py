@@ -237,7 +237,9 @@ def test_a_day_without_data_fails_and_is_named(kubeflow_backend, kubeflow, folde
     assert "has no file for 2026-02-04; there is from 2026-01-29 to 2026-01-30" in logs_of(ended)
     assert final_of(ended, folder / "kubeflow")["state"] == "FAILED"
     facts, _ = report_of(ended, folder / "kubeflow")
-    assert (facts["verdict"], facts["failed_node"]) == ("stopped", "ExampleGen")
+    assert (facts["verdict"], facts["exit_code"]) == ("stopped", 3)
+    assert facts["failed_node"] == "ExampleGen"
+    assert "has no file for 2026-02-04" in facts["reason"]
     assert pushed(folder / "kubeflow") == before
 
 
