@@ -44,7 +44,7 @@ def _place(
         name = override.partition("=")[0]
         made = keys not in lines and name.startswith(f"{_dotted(keys)}.")  # The whole section.
         if made or _dotted(keys).startswith(name):
-            return f"--set {re.sub(r'//\S*@', '//***@', override)}"  # A password stays unsaid.
+            return "--set " + re.sub(r"//\S*@", "//***@", override)  # A password stays unsaid.
     line = next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), 1)
     return f"{path}, line {line}"
 
