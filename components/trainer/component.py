@@ -64,7 +64,10 @@ class Trainer(BaseComponent):
         """
         settings.chosen_model.check()
         check_images(settings.chosen_model, features, name=settings.model)
-        custom = {"settings": settings.model_dump_json(), "features": features.model_dump_json(exclude_defaults=True)}
+        custom = {
+            "settings": settings.model_dump_json(),
+            "features": features.model_dump_json(exclude_defaults=True),
+        }
         if gate is not None:
             custom["gate"] = gate.model_dump_json()
         if checkpoints is not None:
