@@ -138,10 +138,15 @@ def check_comparable(candidate: Features, *, champion: Features) -> None:
     """Raises unless both models can be scored on the same rows and mean the same by a class.
 
     Raises:
-        ModelError: If label or classes differ, or the champion needs an input that there is not.
+        ModelError: If label or classes differ, or the champion needs an input that there is not,
+            or in every row one that may be missing now.
     """
     now = {feature.name: feature.dtype for feature in candidate.inputs}
     gone = [f"{f.name} ({f.dtype})" for f in champion.inputs if now.get(f.name) != f.dtype]
+    optional = {feature.name for feature in candidate.inputs if feature.optional}
+    needed = [
+        f"{f.name} ({f.dtype})" for f in champion.inputs if f.name in optional and not f.optional
+    ]
     difference = ""
     if (champion.label, champion.label_dtype) != (candidate.label, candidate.label_dtype):
         difference = f"its label is {champion.label!r}, now it is {candidate.label!r}"
@@ -152,6 +157,10 @@ def check_comparable(candidate: Features, *, champion: Features) -> None:
         )
     elif gone:
         difference = f"it needs the inputs {', '.join(gone)}, which this run does not have"
+    elif needed:
+        difference = (
+            f"it needs the inputs {', '.join(needed)} in every row, now they may be missing"
+        )
     if difference:
         raise ModelError(
             f"the last released model cannot be compared with this one: {difference}. Release once "

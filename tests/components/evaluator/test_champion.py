@@ -31,10 +31,12 @@ KNOWN = 40
 """Rows of `eval`, the first, that the champion was fitted on."""
 
 
-def features(*inputs, label="y", classes=("a", "b")):
+def features(*inputs, label="y", classes=("a", "b"), optional=()):
     return Features(
         inputs=tuple(
-            Feature(name=name, dtype=dtype, categorical=dtype == "string", optional=False)
+            Feature(
+                name=name, dtype=dtype, categorical=dtype == "string", optional=name in optional
+            )
             for name, dtype in inputs
         ),
         label=label,
@@ -63,6 +65,21 @@ def test_a_champion_with_fewer_inputs_and_the_same_classes_is_compared(champion)
 def test_another_label_order_of_classes_or_input_is_refused(champion, words):
     with pytest.raises(ModelError, match=f"{words}.*champion: null"):
         check_comparable(NOW, champion=champion)
+
+
+def test_an_input_that_the_champion_needs_in_every_row_and_may_be_missing_now_is_refused():
+    now = features(("x", "float"), ("s", "string"), optional=("x", "s"))
+    champion = features(("x", "float"), ("s", "string"), optional=("s",))
+    words = r"it needs the inputs x \(float\) in every row, .* may be missing.*champion: null"
+    with pytest.raises(ModelError, match=words):
+        check_comparable(now, champion=champion)
+
+
+@pytest.mark.parametrize("optional", [("x", "s"), ("s",), ()])
+def test_a_champion_that_does_without_the_inputs_that_may_be_missing_is_compared(optional):
+    now = features(("x", "float"), ("s", "string"), optional=optional)
+    champion = features(("x", "float"), ("s", "string"), optional=("x", "s"))
+    check_comparable(now, champion=champion)
 
 
 @pytest.fixture(scope="module")
