@@ -21,6 +21,7 @@ from tfx_rebalance.files import FAILURE_FILE
 def main(parsed: tuple[argparse.Namespace, list[str]]) -> None:
     """Runs the executor that the arguments name; what it raises is raised on."""
     path = os.path.join(_folder(parsed[0].json_serialized_invocation_args), FAILURE_FILE)
+    _remove_old(path)
     try:
         entry.main(parsed)
     except Exception as error:
@@ -28,8 +29,6 @@ def main(parsed: tuple[argparse.Namespace, list[str]]) -> None:
         if expected is not None:
             _leave(expected, path)
         raise
-    if fileio.exists(path):
-        fileio.remove(path)  # An attempt before this one left it.
 
 
 def _folder(invocation: str) -> str:
@@ -39,6 +38,15 @@ def _folder(invocation: str) -> str:
     uris = [a.uri for given in message.outputs.artifacts.values() for a in given.artifacts]
     first = str((uris or [message.outputs.output_file])[0])
     return os.path.dirname(first.rstrip("/"))
+
+
+def _remove_old(path: str) -> None:
+    """Removes what an attempt before this one left; that it cannot be does not fail the step."""
+    try:
+        if fileio.exists(path):
+            fileio.remove(path)
+    except Exception:
+        logging.exception("%r could not be removed.", path)
 
 
 def _leave(error: RebalanceError, path: str) -> None:

@@ -79,6 +79,19 @@ def test_what_nobody_expected_is_left_to_the_backends_log(tmp_path, failing):
     assert not (tmp_path / "failure.json").exists()
 
 
+@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(137)])
+def test_what_an_attempt_before_it_left_is_not_taken_for_the_cause(tmp_path, failing, error):
+    from tfx_rebalance.errors import StorageError
+
+    failing(StorageError("No space left on device"))
+    with pytest.raises(StorageError):
+        run(tmp_path)
+    failing(error)
+    with pytest.raises(type(error)):
+        run(tmp_path)
+    assert not (tmp_path / "failure.json").exists()
+
+
 def test_an_attempt_that_ends_well_takes_back_what_one_before_it_left(tmp_path, failing):
     from tfx_rebalance.errors import DataError
 
@@ -98,3 +111,23 @@ def test_where_it_cannot_be_written_the_failure_is_still_the_steps_own(tmp_path,
     (tmp_path / "failure.json").mkdir()
     with pytest.raises(DataError, match="m"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize("call", ["exists", "remove"])
+def test_a_step_that_ends_well_does_so_where_what_was_left_cannot_be_taken_back(
+    tmp_path, failing, monkeypatch, call
+):
+    from tfx_rebalance.pipeline.targets import step
+
+    left, allowed = tmp_path / "failure.json", getattr(step.fileio, call)
+
+    def refused(path):
+        if path == str(left):
+            raise OSError("503")
+        return allowed(path)
+
+    failing(None)
+    left.write_text("{}")
+    monkeypatch.setattr(step.fileio, call, refused)
+    run(tmp_path)
+    assert (tmp_path / "told" / "output.json").exists()
