@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from tfx_rebalance.components.evaluator.gating.buckets import MISSING, buckets_of
+from tfx_rebalance.components.evaluator.gating.buckets import buckets_of
 from tfx_rebalance.components.evaluator.gating.power import SliceRows
 from tfx_rebalance.components.evaluator.settings import SliceSettings
 from tfx_rebalance.components.example_gen.labels import Labels
@@ -117,15 +117,16 @@ def _crossed(columns: Sequence[pa.Array], told: pa.Array) -> Iterator[tuple[Valu
 
 
 def _texts(batch: pa.RecordBatch, name: str, part: SliceSettings) -> npt.NDArray[Any]:
-    """Returns the values that TFMA would slice by, (rows,), None where there is none."""
+    """Returns the values that TFMA would slice by, (rows,), None where there is none.
+
+    A missing number is in a bucket of its own.
+    """
     column = batch.column(batch.schema.get_field_index(name))
     if name not in part.buckets:
         texts = column.cast(pa.string()).to_numpy(zero_copy_only=False)
         return np.asarray(texts, dtype=object)
     numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    found = buckets_of(numbers, part.buckets[name]).astype(object)
-    found[found == MISSING] = None
-    return found
+    return buckets_of(numbers, part.buckets[name]).astype(object)
 
 
 def _batches(data: DataSettings, schema: schema_pb2.Schema) -> Iterator[pa.RecordBatch]:

@@ -61,12 +61,12 @@ def test_rows_of_eval_are_its_share_of_those_in_the_data(power):
     assert [c["label"] for c in found["champion"]] == ["legit", "fraud"]
 
 
-def test_rows_of_slices_are_counted_where_no_cell_is_missing(power):
+def test_rows_without_a_number_are_a_bucket_and_without_a_name_in_no_slice(power):
     found = as_json(power("--json"))["slices"]
     counted = {tuple(cell["where"].values()): cell["rows"] for cell in found}
     # Of 20 rows the frauds are 0, 5, 10 and 15; 0 has no country, and 5 times 10 has no amount:
-    # 25 are below and 45 above, of which eval gets a fifth.
-    assert counted == {("AT", "below 10"): 5, ("AT", "10 and above"): 9}
+    # 25 are below, 45 above and 5 without, of which eval gets a fifth.
+    assert counted == {("AT", "below 10"): 5, ("AT", "10 and above"): 9, ("AT", "missing"): 1}
 
 
 def test_given_rows_are_taken_and_the_data_left_alone(power, tmp_path):
