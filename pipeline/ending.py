@@ -94,5 +94,5 @@ def version_of(model: str, destination: str) -> str | None:
         StorageError: If nobody can say which there are.
     """
     digest = tree_digest(model)
-    manifests = reversed(manifests_of(destination).items())
+    manifests = manifests_of(destination)
     return next((v for v, manifest in manifests if manifest["model_sha256"] == digest), None)

@@ -7,9 +7,9 @@ from pathlib import Path
 from tfx_rebalance.components.pusher.versions import copy_version, origin_of
 from tfx_rebalance.components.report.facts import Event, RunFacts
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError
-from tfx_rebalance.files import newest_version
+from tfx_rebalance.files import is_whole, newest_version
 from tfx_rebalance.pipeline.pages import facts_in, readable_facts, write_report
-from tfx_rebalance.releases import manifests_of, tree_digest
+from tfx_rebalance.releases import manifest_of, tree_digest, versions_of
 
 
 class NothingToReleaseError(ConfigError):
@@ -57,8 +57,7 @@ def rollback(root: Path, *, to: str | None, pipeline: str | None, by: str, reaso
     runs = readable_facts(root)
     base = _destination(runs, pipeline, root=root)
     source = _source(base, to)
-    manifests = manifests_of(base)
-    if tree_digest(f"{base}/{source}") != manifests[source]["model_sha256"]:
+    if tree_digest(f"{base}/{source}") != manifest_of(base, source)["model_sha256"]:
         raise CorruptArtifactError(
             f"version {source} in {base!r} is not what was released: its SHA-256 is another one "
             "than its manifest says. Choose another version with --to."
@@ -67,7 +66,7 @@ def rollback(root: Path, *, to: str | None, pipeline: str | None, by: str, reaso
     event = Event(
         kind="rollback", version=version, rollback_of=source, destination=base, **said
     )  # fmt: skip
-    _record(root, _run_of({origin_of(source, manifests), source}, runs, base=base), event)
+    _record(root, _run_of({_origin(base, source), source}, runs, base=base), event)
     return event
 
 
@@ -177,23 +176,29 @@ def _destination(runs: list[RunFacts], pipeline: str | None, *, root: Path) -> s
 
 def _source(base: str, to: str | None) -> str:
     """Returns the version to copy."""
-    manifests = manifests_of(base)
     newest = newest_version(base)
     if newest is None:
         raise ConfigError(f"nothing has been released to {base!r}, so there is nothing to go to.")
     current = Path(newest).name
-    told = ", ".join(manifests) or "none"
+    released = [version for version in versions_of(base) if is_whole(f"{base}/{version}")]
+    told = ", ".join(released) or "none"
     if to is not None:
-        if to not in manifests:
+        if to not in released:
             raise ConfigError(f"--to {to!r} is no released version of {base!r}. There are: {told}.")
         if to == current:
             raise ConfigError(f"--to {to!r} is what is served already. There are: {told}.")
         return to
-    first = origin_of(current, manifests)
-    earlier = [version for version in manifests if int(version) < int(first)]
+    first = _origin(base, current)
+    earlier = [version for version in released if int(version) < int(first)]
     if not earlier:
         raise ConfigError(
             f"no version of {base!r} is older than {first}, which is served. Name one with --to: "
             f"{told}."
         )
-    return origin_of(earlier[-1], manifests)
+    origin = _origin(base, earlier[-1])
+    return origin if origin in released else earlier[-1]
+
+
+def _origin(base: str, version: str) -> str:
+    there = set(versions_of(base))
+    return origin_of(version, manifest_of=lambda v: manifest_of(base, v) if v in there else {})

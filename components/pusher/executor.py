@@ -11,7 +11,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, proto_utils
 
-from tfx_rebalance.components.pusher.versions import publish, write_manifest
+from tfx_rebalance.components.pusher.versions import path_beside, publish, write_manifest
 from tfx_rebalance.errors import CorruptArtifactError
 from tfx_rebalance.files import RELEASES, newest_version
 from tfx_rebalance.releases import FITTED_ROWS, STATISTICS, tree_digest, write_row_keys
@@ -56,8 +56,7 @@ class Executor(StockExecutor):
         """Returns the version of a model that is the newest one from now on."""
         digest = tree_digest(model)
 
-        def manifest_of(version: str) -> dict[str, Any]:
-            beside = os.path.join(base, RELEASES, version)
+        def manifest_of(beside: str) -> dict[str, Any]:
             return {
                 "model_sha256": digest,
                 **_statistics(inputs.get("statistics") or [], f"{beside}.stats"),
@@ -71,7 +70,8 @@ class Executor(StockExecutor):
         version = os.path.basename(newest)
         if not fileio.exists(os.path.join(base, RELEASES, f"{version}.json")):
             fileio.makedirs(os.path.join(base, RELEASES))
-            write_manifest(base, version, manifest_of(version))  # Somebody put it there by hand.
+            # Somebody put it there by hand.
+            write_manifest(base, version, manifest_of(path_beside(base)))
         return version
 
 

@@ -2,23 +2,32 @@
 
 import json
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
-from tfx_rebalance.errors import ConfigError
-from tfx_rebalance.files import MODEL_FILE, RELEASES, entries_of, files_under, versions_in
-from tfx_rebalance.releases import manifests_of
+from tfx_rebalance.errors import ConfigError, StorageError
+from tfx_rebalance.files import (
+    MODEL_FILE,
+    RELEASES,
+    entries_of,
+    files_under,
+    newest_version,
+    versions_in,
+)
+from tfx_rebalance.releases import manifest_of
 
 LONGEST_WAIT = 5
 """Seconds that a version may lie in the future before the clock counts as wrong."""
 
 
-def origin_of(version: str, manifests: Mapping[str, Mapping[str, Any]]) -> str:
+def origin_of(version: str, *, manifest_of: Callable[[str], Mapping[str, Any]]) -> str:
     """Returns the version that one was first released as: copies of copies are followed."""
     seen = {version}
-    while (source := manifests.get(version, {}).get("rollback_of")) and source not in seen:
+    while (source := manifest_of(version).get("rollback_of")) and source not in seen:
         seen.add(source)
         version = source
     return version
@@ -52,33 +61,44 @@ def publish(base: str, model: str, *, manifest_of: Callable[[str], Mapping[str, 
     Args:
         base: The destination.
         model: The folder of a SavedModel.
-        manifest_of: Version -> its manifest; what that names may be written beside it then.
+        manifest_of: Start of a path -> the manifest; what that names may be written there, with
+            an ending of its own.
 
     Raises:
         ConfigError: If there is a version from the future.
-        StorageError: If nobody can say which there are.
+        StorageError: If nobody can say which there are, or somebody else has released another one
+            meanwhile: the model was not held against that.
     """
     import tensorflow as tf
 
-    version = new_version(base)
-    target = os.path.join(base, version)
+    new_version(base)  # Would be refused at the end, too.
+    tf.io.gfile.makedirs(os.path.join(base, RELEASES))
+    beside, version = path_beside(base), ""
     try:
-        tf.io.gfile.makedirs(os.path.join(base, RELEASES))
-        manifest = manifest_of(version)
+        manifest = manifest_of(beside)
+        version = _claimed(base, beside)
+        target = os.path.join(base, version)
         for name in files_under(model):
             if name != MODEL_FILE:
                 tf.io.gfile.makedirs(os.path.dirname(os.path.join(target, name)))
                 tf.io.gfile.copy(os.path.join(model, name), os.path.join(target, name))
         write_manifest(base, version, manifest)
-        tf.io.gfile.makedirs(target)
         last = os.path.join(target, MODEL_FILE)
         tf.io.gfile.copy(os.path.join(model, MODEL_FILE), f"{last}.writing", overwrite=True)
+        _check_newest(base, version)
         tf.io.gfile.rename(f"{last}.writing", last, overwrite=True)
     except BaseException:
-        with suppress(tf.errors.OpError, OSError):  # What went wrong before is what is told.
-            _remove(base, version)
+        with suppress(tf.errors.OpError, OSError, StorageError):  # The first cause is what is told.
+            _remove(base, version, beside)
         raise
+    with suppress(tf.errors.OpError):  # It is in nobody's way.
+        tf.io.gfile.remove(_claim(base, version, beside))
     return version
+
+
+def path_beside(base: str) -> str:
+    """Returns the start of a path beside the manifests that nothing else begins with."""
+    return os.path.join(base, RELEASES, f"{int(time.time())}-{uuid4().hex[:8]}")
 
 
 def write_manifest(base: str, version: str, manifest: Mapping[str, Any]) -> None:
@@ -99,17 +119,53 @@ def copy_version(base: str, source: str, *, said: Mapping[str, Any]) -> str:
         source: The version to copy.
         said: What the new manifest says besides what the old one does.
     """
-    manifest = {**manifests_of(base)[source], **said}
+    manifest = {**manifest_of(base, source), **said}
     return publish(base, os.path.join(base, source), manifest_of=lambda _: manifest)
 
 
-def _remove(base: str, version: str) -> None:
-    """Removes a version and what lies beside its manifest."""
+def _claim(base: str, version: str, beside: str) -> str:
+    """Returns the file that says that a version's number is taken."""
+    return os.path.join(base, RELEASES, f"{version}.{os.path.basename(beside)}.claim")
+
+
+def _claimed(base: str, beside: str) -> str:
+    """Returns a number that nobody else has and writes that it is taken.
+
+    Who sees another's claim to a number gives it up, so two at once never both keep it: one of
+    them has written before the other looked.
+    """
     import tensorflow as tf
 
     folder = os.path.join(base, RELEASES)
-    beside = [os.path.join(folder, n) for n in entries_of(folder) if n.startswith(f"{version}.")]
-    for path in (os.path.join(base, version), *beside):
+    while True:
+        version = new_version(base)
+        claim = _claim(base, version, beside)
+        with tf.io.gfile.GFile(claim, "w") as file:
+            file.write(version)
+        named = [name for name in entries_of(folder) if name.startswith(f"{version}.")]
+        if named == [os.path.basename(claim)] and version not in versions_in(base):
+            return version
+        tf.io.gfile.remove(claim)
+        time.sleep(random.uniform(0, LONGEST_WAIT))  # Not the same wait for both.
+
+
+def _check_newest(base: str, version: str) -> None:
+    newest = newest_version(base)
+    if newest is not None and int(os.path.basename(newest)) > int(version):
+        raise StorageError(
+            f"version {os.path.basename(newest)} was released to {base!r} while this model was "
+            "being copied there, so it was not pushed: nobody has compared the two. Run again."
+        )
+
+
+def _remove(base: str, version: str, beside: str) -> None:
+    """Removes a version that is not whole yet, and what lies beside its manifest."""
+    import tensorflow as tf
+
+    folder = os.path.join(base, RELEASES)
+    starts = (os.path.basename(beside), *([f"{version}."] if version else []))
+    paths = [os.path.join(folder, name) for name in entries_of(folder) if name.startswith(starts)]
+    for path in (*([os.path.join(base, version)] if version else []), *paths):
         if tf.io.gfile.isdir(path):
             tf.io.gfile.rmtree(path)
         elif tf.io.gfile.exists(path):

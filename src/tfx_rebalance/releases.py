@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -24,14 +24,28 @@ FITTED_ROWS = "fitted_rows"
 """In a manifest: the file beside it with the keys of the rows the model was fitted on."""
 
 
-def manifests_of(base: str) -> dict[str, dict[str, Any]]:
-    """Returns the manifests at a destination, version -> content, oldest first.
+def manifests_of(base: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the versions with a manifest at a destination and its content, newest first.
+
+    Each is read when it is asked for, so that a damaged one is in nobody's way who needs a newer.
 
     Raises:
         CorruptArtifactError: If one cannot be read.
         StorageError: If nobody can say which there are.
     """
-    return {version: manifest_of(base, version) for version in _with_manifest(base)}
+    for version in reversed(versions_of(base)):
+        yield version, manifest_of(base, version)
+
+
+def versions_of(base: str) -> list[str]:
+    """Returns the versions with a manifest at a destination, whole or not, oldest first.
+
+    Raises:
+        StorageError: If nobody can say which there are.
+    """
+    stems = [os.path.splitext(name) for name in entries_of(os.path.join(base, RELEASES))]
+    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
+    return sorted(versions, key=int)
 
 
 def manifest_of(base: str, version: str) -> dict[str, Any]:
@@ -50,7 +64,7 @@ def newest_release(base: str) -> dict[str, Any] | None:
         CorruptArtifactError: If that manifest cannot be read.
         StorageError: If nobody can say what has been released.
     """
-    for version in reversed(_with_manifest(base)):
+    for version in reversed(versions_of(base)):
         if is_whole(os.path.join(base, version)):
             return {**manifest_of(base, version), "version": version}
     return None
@@ -104,16 +118,17 @@ def fitted_rows_of(base: str, *, digest: str) -> str | None:
     Raises:
         CorruptArtifactError: If a manifest cannot be read, or names keys that are gone.
     """
-    named = [
+    named = (
         manifest[FITTED_ROWS]
-        for manifest in manifests_of(base).values()
-        if manifest.get("model_sha256") == digest and manifest.get(FITTED_ROWS)
-    ]
-    if not named:
+        for _, manifest in manifests_of(base)
+        if manifest["model_sha256"] == digest and manifest.get(FITTED_ROWS)
+    )
+    name = next(named, None)
+    if name is None:
         return None
     import tensorflow as tf
 
-    path = os.path.join(base, RELEASES, named[-1])
+    path = os.path.join(base, RELEASES, name)
     if not tf.io.gfile.exists(path):
         raise CorruptArtifactError(
             f"{path!r} is gone: the rows that the champion was fitted on. Restore it, or remove "
@@ -138,9 +153,3 @@ def _manifest(path: str) -> dict[str, Any]:
             "it and its version."
         )
     return content
-
-
-def _with_manifest(base: str) -> list[str]:
-    stems = [os.path.splitext(name) for name in entries_of(os.path.join(base, RELEASES))]
-    versions = [stem for stem, extension in stems if extension == ".json" and stem.isdigit()]
-    return sorted(versions, key=int)

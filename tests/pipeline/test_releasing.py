@@ -227,6 +227,19 @@ def test_a_rollback_to_what_is_not_there_or_served_names_what_there_is(served):
         assert "There are: 17, 18." in ended.stderr
 
 
+def test_a_version_whose_push_was_killed_and_a_damaged_manifest_are_in_no_ones_way(served):
+    for version, content in (("15", "ancient"), ("16", "old"), ("17", "cut off"), ("18", "new")):
+        served.release_version(version, content)
+    (served.base / "releases" / "15.json").write_text("{")
+    (served.base / "17" / "saved_model.pb").unlink()
+
+    assert served.call("rollback", *SAID).exit_code == 0
+
+    assert (served.newest / "saved_model.pb").read_text() == "old"
+    ended = served.call("rollback", "--to", "17", *SAID)
+    assert (ended.exit_code, "There are: 15, 16, 18, " in ended.stderr) == (2, True)
+
+
 def test_a_rollback_is_recorded_also_where_the_run_of_the_version_is_gone(served):
     served.release_version("17", "old")
     served.release_version("18", "new")
@@ -270,5 +283,6 @@ def test_a_version_is_newer_than_all_and_the_future_is_refused(served):
 
 def test_origins_are_followed_through_copies_of_copies():
     manifests = {"1": {}, "2": {}, "3": {"rollback_of": "1"}, "4": {"rollback_of": "3"}}
-    assert [versions.origin_of(v, manifests) for v in "1234"] == ["1", "2", "1", "1"]
-    assert versions.origin_of("5", {"5": {"rollback_of": "5"}}) == "5"
+    found = [versions.origin_of(v, manifest_of=manifests.__getitem__) for v in "1234"]
+    assert found == ["1", "2", "1", "1"]
+    assert versions.origin_of("5", manifest_of=lambda _: {"rollback_of": "5"}) == "5"

@@ -8,10 +8,12 @@ import pytest
 import tensorflow as tf
 from google.protobuf import json_format
 from support.bucket import bucket, tree
+from support.released import release
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
+from tfx_rebalance.components.pusher import versions
 from tfx_rebalance.components.pusher.executor import Executor
 from tfx_rebalance.components.pusher.versions import copy_version
 from tfx_rebalance.errors import ConfigError, CorruptArtifactError, StorageError
@@ -101,17 +103,17 @@ def test_a_push_writes_what_the_version_came_from(push, tmp_path, statistics):
     version = version_of(pushed)
     assert pushed.get_int_custom_property("pushed") == 1
     assert tree(pushed.uri) == tree(str(tmp_path / "serving" / version))
+    [kept] = (tmp_path / "serving/releases").glob("*.stats")
+    assert tree(str(kept)) == {"Split-train/FeatureStats.pb": b"stats"}
     assert manifests(tmp_path) == {
         f"{version}.json": {
             "version": version,
             "model_sha256": tree_digest(str(tmp_path / "serving" / version)),
             "statistics_uri": statistics,
-            "statistics": f"{version}.stats",
+            "statistics": kept.name,
             "fitted_rows": None,
         }
     }
-    kept = tmp_path / "serving/releases" / f"{version}.stats"
-    assert tree(str(kept)) == {"Split-train/FeatureStats.pb": b"stats"}
 
 
 def test_the_same_model_is_pushed_once_and_its_manifest_kept(push, tmp_path):
@@ -190,6 +192,54 @@ def test_a_version_from_the_future_is_refused_and_nothing_is_pushed(push, tmp_pa
     with pytest.raises(ConfigError, match=f"version {future.name} .* Set the clock"):
         push()
     assert [path.name for path in (tmp_path / "serving").iterdir()] == [future.name]
+
+
+def while_copying(monkeypatch, do):
+    """Calls a function once, when the first file of a model is copied."""
+    copy, calls = tf.io.gfile.copy, []
+
+    def call(source, target, *args, **kwargs):
+        if not calls and "/releases/" not in target:
+            calls.append(target)
+            do()
+        return copy(source, target, *args, **kwargs)
+
+    monkeypatch.setattr(tf.io.gfile, "copy", call)
+
+
+def test_a_push_that_another_has_overtaken_is_refused_and_leaves_the_other_whole(
+    push, tmp_path, monkeypatch
+):
+    others = []
+    while_copying(monkeypatch, lambda: others.append(version_of(push("another"))))
+    with pytest.raises(StorageError, match=r"was released .* Run again") as refused:
+        push()
+    [other] = others
+    assert f"version {other} " in str(refused.value)
+    assert newest_version(str(tmp_path / "serving")) == str(tmp_path / "serving" / other)
+    assert (tmp_path / "serving" / other / "saved_model.pb").read_text() == "another"
+    assert list(manifests(tmp_path)) == [f"{other}.json"]
+    assert len(list((tmp_path / "serving" / "releases").iterdir())) == 2  # And its statistics.
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_number_that_somebody_else_has_taken_is_not_taken(tmp_path, monkeypatch, begun):
+    release(tmp_path, "1", "old")
+    taken = str(int(time.time()) + 1)
+    if begun:
+        (tmp_path / "releases" / f"{taken}.0-theirs.claim").write_text(taken)
+    else:
+        release(tmp_path, taken, "theirs")
+    before = tree(str(tmp_path))
+    new_version, numbers = versions.new_version, iter(["", taken])
+    monkeypatch.setattr(versions, "new_version", lambda b: next(numbers, None) or new_version(b))
+    version = copy_version(str(tmp_path), "1", said={})
+    after = tree(str(tmp_path))
+    assert version != taken
+    assert before.items() <= after.items()
+    assert sorted(path for path in after if path not in before) == [
+        f"{version}/saved_model.pb", f"{version}/variables/data", f"releases/{version}.json"
+    ]  # fmt: skip
 
 
 def test_a_folder_that_cannot_be_listed_is_not_an_empty_one():
