@@ -78,6 +78,7 @@ def publish(base: str, model: str, *, manifest_of: Callable[[str], Mapping[str, 
         manifest = manifest_of(beside)
         version = _claimed(base, beside)
         target = os.path.join(base, version)
+        tf.io.gfile.makedirs(target)
         for name in files_under(model):
             if name != MODEL_FILE:
                 tf.io.gfile.makedirs(os.path.dirname(os.path.join(target, name)))
