@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfx_rebalance.components.trainer.averaging import natural_probabilities
+from tfx_rebalance.components.trainer.averaging import Network, Posterior, natural_probabilities
 from tfx_rebalance.components.trainer.callbacks import BestEpoch, Measured, Told
 from tfx_rebalance.components.trainer.checkpoints import Checkpoints
 from tfx_rebalance.components.trainer.columns import Batch
@@ -54,13 +54,14 @@ class Fit:
 class Member:
     """A trained network and how it came about."""
 
-    model: keras.Model
+    model: Network
+    """To logits whose softmax is the posterior at `prior`."""
     weights: Floats
     """Of the classes in the loss, (classes,)."""
     prior: Floats
-    """Of the logits, (classes,); see `Loss.prior`."""
+    """Of the logits, (classes,); see `Loss.settled_prior`."""
     correction: Floats
-    """Factors from that prior to the natural one, (classes,); 1 where none is known."""
+    """Factors from that prior to the natural one, (classes,)."""
     rows: int
     """It learned from."""
     best_epoch: int
@@ -75,6 +76,8 @@ class Begun:
     """A network with its first weights."""
 
     model: keras.Model
+    posterior: Network
+    """The same, as it is served."""
     loss: LogitsLoss
     weights: Floats
     prior: Floats
@@ -107,7 +110,7 @@ def fit_member(train: Split, fit: Fit, *, number: int = 0) -> Member:
     best.set_model(begun.model)
     best.finish()
     return Member(
-        model=begun.model,
+        model=begun.posterior,
         weights=begun.weights,
         prior=begun.prior,
         correction=begun.correction,
@@ -122,23 +125,22 @@ def _begun(train: Split, fit: Fit, *, seed: int) -> Begun:
     settings = fit.settings
     weights = class_weights(train.mass, settings.class_weights, classes=fit.classes)
     mass = train.mass * weights
-    prior = settings.chosen_loss.prior(mass)
-    correction = np.ones(len(mass))
-    if settings.chosen_loss.correction == "exact":
-        correction = prior_correction(fit.natural, prior)
+    prior = settings.chosen_loss.settled_prior(mass, epochs=settings.epochs)
+    correction = prior_correction(fit.natural, prior)
     keras.utils.set_random_seed(seed)
     with fit.devices.scope():
         loss = settings.chosen_loss.build(mass)
         model = settings.chosen_model.build(train.columns, classes=len(fit.classes), seed=seed)
-        _start_at(prior, model)
+        _start_at(settings.chosen_loss.prior(mass), model)
         optimizer = keras.optimizers.get(settings.optimizer)
         optimizer.learning_rate = settings.learning_rate
         model.compile(optimizer, loss, jit_compile=settings.xla)
-    return Begun(model, loss, weights, prior, correction)
+        posterior = model if loss.is_proper else Posterior(model, loss)
+    return Begun(model, posterior, loss, weights, prior, correction)
 
 
 def softmax_on(
-    split: Split, members: list[keras.Model], corrections: list[Floats]
+    split: Split, members: list[Network], corrections: list[Floats]
 ) -> Callable[[], Floats]:
     """Returns what computes `averaging.natural_probabilities` of a split's rows, (n, classes)."""
     factors = tf.constant(np.stack(corrections), tf.float32)
@@ -163,7 +165,7 @@ def _start_at(prior: Floats, model: keras.Model) -> None:
 def _best_epoch(begun: Begun, fit: Fit, *, number: int) -> BestEpoch:
     settings = fit.settings
     objective = resolved(settings.stop_on, natural=fit.natural, classes=fit.classes)
-    probabilities = softmax_on(fit.val, [begun.model], [begun.correction])
+    probabilities = softmax_on(fit.val, [begun.posterior], [begun.correction])
     labels = fit.val.labels()
 
     def measure() -> Measured:

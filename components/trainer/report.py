@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tfx_rebalance.components.trainer.calibration.choice import MOVING_PRIORS
 from tfx_rebalance.components.trainer.deciding import Decided
 from tfx_rebalance.components.trainer.fitting import Member
 from tfx_rebalance.components.trainer.inputs import Split
@@ -81,6 +82,7 @@ def _notes(
             "the rows were rebalanced and the classes weighted on top: the loss saw the shares "
             f"{told}"
         )
+    notes += _calibration_notes(decided, settings)
     resumed = [member.resumed_at for member in learned.members if member.resumed_at is not None]
     if resumed:
         notes.append(f"an earlier training that was killed went on after epoch {resumed[-1]}")
@@ -88,6 +90,24 @@ def _notes(
         notes.append(
             f"unfinished trainings of other settings or data are kept in {', '.join(unfinished)}; "
             "remove what is not to go on"
+        )
+    return notes
+
+
+def _calibration_notes(decided: Decided, settings: TrainerSettings) -> list[str]:
+    calibration, notes = decided.calibration, []
+    if settings.calibration in calibration.refused:
+        notes.append(
+            f"calibration: {settings.calibration} was not fitted and nothing is in its place: "
+            f"{calibration.refused[settings.calibration]}. Set calibration: auto, or give val more "
+            "rows of the class"
+        )
+    if not settings.is_exact and calibration.log_loss.keys().isdisjoint(MOVING_PRIORS):
+        why = next(iter(calibration.refused.values()), f"calibration: {settings.calibration}")
+        notes.append(
+            "the probabilities are at the natural prior only by approximation, since self_paced "
+            f"does not draw rows at random and no calibration moved their prior ({why}). Give val "
+            "more rows of the class with calibration: auto, or take easy_ensemble"
         )
     return notes
 

@@ -5,12 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from tfx_rebalance.components.trainer.averaging import natural_probabilities
+from tfx_rebalance.components.trainer.averaging import Network, natural_probabilities
 from tfx_rebalance.components.trainer.calibration.graph import apply
 from tfx_rebalance.components.trainer.columns import Columns
 from tfx_rebalance.components.trainer.deciding import Decided
@@ -42,7 +41,7 @@ class ServedModel(tf.Module):
 
     def __init__(
         self,
-        members: Sequence[keras.Model],
+        members: Sequence[Network],
         decided: Decided,
         *,
         features: Features,

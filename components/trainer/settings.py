@@ -93,8 +93,7 @@ class TrainerSettings(Settings):
     @property
     def is_exact(self) -> bool:
         """Whether the prior correction alone makes probabilities of a perfect model's outputs."""
-        at_random = self.ensemble is None or self.ensemble.samples_at_random
-        return self.chosen_loss.correction == "exact" and at_random
+        return self.ensemble is None or self.ensemble.samples_at_random
 
     def with_hyperparameters(self, values: Mapping[str, Plain]) -> "TrainerSettings":
         """Returns the settings with what a tuner found in the place of what it searched.
@@ -127,14 +126,9 @@ class TrainerSettings(Settings):
                 f"{self.class_weights}. Set class_weights: none"
             )
         if self.calibration == "none" and not self.is_exact:
-            what = (
-                f"loss: {self.loss}"
-                if self.chosen_loss.correction == "none"
-                else "ensemble.method: self_paced"
-            )
             raise ValueError(
-                f"{what} gives no probabilities by itself, got calibration: none. Set "
-                "calibration: auto"
+                "ensemble.method: self_paced gives no probabilities by itself, got calibration: "
+                "none. Set calibration: auto"
             )
         return self
 

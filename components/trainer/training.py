@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from tfx_rebalance.components.trainer.averaging import Network
 from tfx_rebalance.components.trainer.checkpoints import Checkpoints
 from tfx_rebalance.components.trainer.devices import Devices, devices_of
 from tfx_rebalance.components.trainer.ensembles import member_rows
@@ -24,7 +25,7 @@ class Learned:
     """Over all replicas."""
 
     @property
-    def models(self) -> list[keras.Model]:
+    def models(self) -> list[Network]:
         """The networks."""
         return [member.model for member in self.members]
 

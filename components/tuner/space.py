@@ -72,18 +72,13 @@ def space_of(settings: TunerSettings, trainer: TrainerSettings) -> Space:
 
 
 def default_search(trainer: TrainerSettings) -> Space:
-    """Returns learning rate, the model's own parameters, optimizer, and loss with class weights.
-
-    Treatments that the other settings exclude, such as `focal` with `calibration: none`, are left
-    out.
-    """
-    fitting = [treatment for treatment in TREATMENTS if _fits(trainer, treatment)]
+    """Returns learning rate, the model's own parameters, optimizer, and loss with class weights."""
     model = type(trainer.chosen_model).searched
     space = {
         "learning_rate": {"low": 1e-4, "high": 1e-2, "sampling": "log"},
         **{f"model_parameters.{key}": option for key, option in model.items()},
         "optimizer": {"choices": ["adam", "adamw"]},
-        "treatment": {"choices": fitting},
+        "treatment": {"choices": list(TREATMENTS)},
     }
     return {key: Option.model_validate(option) for key, option in space.items()}
 
@@ -198,15 +193,6 @@ def _try(trainer: TrainerSettings, values: Mapping[str, Plain]) -> TrainerSettin
         if len(values) > 1 or not GROUPED.isdisjoint(values):
             text += f" {REMEDY}"
         raise ConfigError(text) from None
-
-
-def _fits(trainer: TrainerSettings, treatment: Mapping[str, Any]) -> bool:
-    option = Option(choices=(dict(treatment),))
-    try:
-        trainer.with_hyperparameters({"treatment": option.plain[0]})
-    except ConfigError:
-        return False
-    return True
 
 
 def _check_enough(settings: TunerSettings, space: Space) -> None:

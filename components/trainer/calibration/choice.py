@@ -37,6 +37,8 @@ METHODS: Mapping[str, Method] = {
     "isotonic": Method(fit_isotonic, least=200),
 }
 """From the simplest on."""
+MOVING_PRIORS = ("vector_scaling", "isotonic")
+"""The methods that mend a prior that is wrong; a temperature does not."""
 
 FOLDS = 5
 
@@ -105,7 +107,7 @@ def _refusal(method: str, labels: Ints, *, classes: tuple[str, ...]) -> str:
         return f"val has {len(labels)} rows, a calibration needs {2 * FOLDS}"
     rows = np.bincount(labels, minlength=len(classes))
     fewest = np.minimum(rows, len(labels) - rows)
-    c, least = int(np.argmin(fewest)), METHODS[method].least
+    c, least = int(np.lexsort((rows, fewest))[0]), METHODS[method].least
     if fewest[c] >= least:
         return ""
     return (

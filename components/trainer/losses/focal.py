@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 class Focal(Loss):
     """-(1 - p_y) ** gamma * log p_y (Lin et al. 2017, eq. 4; their alpha is a class weight).
 
-    Not a proper score: a perfect model's softmax is not the posterior at any prior but less
-    confident (Charoenphakdee et al. 2021, "On focal loss for class-posterior probability
-    estimation"), so there is no prior to correct from.
+    Not a proper score: a perfect model's softmax is less confident than the posterior. What takes
+    it there has a closed form (Charoenphakdee et al. 2021, "On focal loss for class-posterior
+    probability estimation"): `terms.FocalLoss.posterior_logits`.
     """
 
     gamma: float = Field(default=2.0, ge=0, le=10)
     """0 is cross-entropy."""
-    correction: ClassVar[Literal["exact", "none"]] = "none"
 
     def build(self, mass: Floats) -> LogitsLoss:
         """Returns the loss (see `Loss.build`)."""

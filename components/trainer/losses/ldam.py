@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from tfx_rebalance.components.trainer.losses.loss import Loss
+from tfx_rebalance.components.trainer.losses.loss import Loss, shares
 from tfx_rebalance.components.trainer.priors import Floats, effective_number_weights
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class LDAM(Loss):
     hence its scale of 30; for the logits of a plain last layer 1 is the natural one.
 
     The margin moves the label's logit alone, differently for each label, so a perfect model's
-    softmax is no posterior at any prior, and the weights change on the way.
+    softmax is no posterior at any prior; `terms.DeferredLoss.posterior_logits` makes one of it.
     """
 
     max_margin: float = Field(default=0.5, ge=0, le=10)
@@ -31,13 +31,18 @@ class LDAM(Loss):
     start: float = Field(default=0.8, ge=0, le=1)
     """1: never; with `max_margin` 0 and `scale` 1 that is cross-entropy."""
     beta: float = Field(default=0.9999, ge=0, lt=1)
-    correction: ClassVar[Literal["exact", "none"]] = "none"
     weighs_classes: ClassVar[bool] = True
 
     def settled_from(self, epochs: int) -> int:
         """Returns the epoch in which the weights begin (see `Loss.settled_from`)."""
         begin = math.ceil(self.start * epochs)
-        return begin if begin < epochs else 0
+        return begin if begin < epochs else 0  # They never begin.
+
+    def settled_prior(self, mass: Floats, *, epochs: int) -> Floats:
+        """Returns the shares of mass times weight; of mass alone if the weights never begin."""
+        if math.ceil(self.start * epochs) >= epochs:
+            return shares(mass)
+        return shares(mass * effective_number_weights(mass, beta=self.beta))
 
     def build(self, mass: Floats) -> LogitsLoss:
         """Returns the loss (see `Loss.build`); `terms.Schedule` starts the weights."""
@@ -45,7 +50,7 @@ class LDAM(Loss):
 
         return DeferredLoss(
             "ldam",
-            shift=-np.diag(margins(mass, largest=self.max_margin)),
+            margins=margins(mass, largest=self.max_margin),
             later=effective_number_weights(mass, beta=self.beta),
             scale=self.scale,
             start=self.start,

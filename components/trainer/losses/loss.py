@@ -5,7 +5,7 @@ Reading a config loads these classes, so they import keras only when they build.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -24,12 +24,10 @@ class Loss(Settings):
 
     `mass` is the mass the loss sees: per class the rows times `example_weight` times class weight,
     (C,). A class without mass has no row in training.
-    """
 
-    correction: ClassVar[Literal["exact", "none"]] = "exact"
-    """exact: softmax of the logits of a perfect model is the posterior at `prior`, which
-    `prior_correction` takes to the natural one. none: it is no posterior at any prior; only a
-    calibration fitted on val makes probabilities of the logits."""
+    Of a perfect model, softmax of `LogitsLoss.posterior_logits` is the posterior at
+    `settled_prior`, which `prior_correction` takes to the natural one.
+    """
 
     weighs_classes: ClassVar[bool] = False
     """Whether it makes up for the classes' shares itself: class weights would do so twice."""
@@ -44,11 +42,13 @@ class Loss(Settings):
         return 0
 
     def prior(self, mass: Floats) -> Floats:
-        """Returns the prior the logits are at, (C,), summing to 1.
-
-        Where `correction` is none, it is only the prior of the rows as the loss weighs them.
-        """
+        """Returns the prior at which training begins, (C,), summing to 1."""
         return shares(mass)
+
+    def settled_prior(self, mass: Floats, *, epochs: int) -> Floats:
+        """Returns the prior of the logits once the loss is settled, (C,), summing to 1."""
+        del epochs
+        return self.prior(mass)
 
 
 def shares(mass: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """The losses as keras computes them, in float32 whatever the policy."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -15,6 +15,9 @@ NEAR_ONE = 1e-7
 class LogitsLoss(keras.losses.Loss):
     """A loss per row over (int labels, logits); keras applies sample weights and the mean."""
 
+    is_proper: ClassVar[bool] = True
+    """Whether softmax of the logits is the posterior where the loss is least."""
+
     def __init__(self, name: str) -> None:
         super().__init__(name=name, dtype="float32")
 
@@ -27,6 +30,10 @@ class LogitsLoss(keras.losses.Loss):
         """Returns the loss of each row, (n,), from int32 labels, (n,), and logits, (n, C)."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
+    def posterior_logits(self, logits: Any) -> Any:
+        """Returns logits, (n, C), whose softmax is the posterior where the loss is least."""
+        return logits
+
     def at_epoch(self, epoch: int, *, epochs: int) -> None:
         """Called before epoch 0, 1, ... of `epochs`, for a loss that changes in training."""
         del epoch, epochs
@@ -34,6 +41,8 @@ class LogitsLoss(keras.losses.Loss):
 
 class FocalLoss(LogitsLoss):
     """See `focal.Focal`."""
+
+    is_proper: ClassVar[bool] = False
 
     def __init__(self, gamma: float) -> None:
         super().__init__("focal")
@@ -44,6 +53,13 @@ class FocalLoss(LogitsLoss):
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         missing = tf.maximum(-tf.math.expm1(-entropy), NEAR_ONE)
         return missing**self._gamma * entropy
+
+    def posterior_logits(self, logits: Any) -> Any:
+        """Returns log of p / ((1 - p) ** gamma - gamma * (1 - p) ** (gamma - 1) * p * log p)."""
+        log_p = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+        missing = tf.maximum(-tf.math.expm1(log_p), NEAR_ONE)
+        slope = self._gamma * tf.exp(log_p) * tf.maximum(-log_p, NEAR_ONE) / missing
+        return log_p - self._gamma * tf.math.log(missing) - tf.math.log1p(slope)
 
 
 class ShiftedLoss(LogitsLoss):
@@ -73,13 +89,27 @@ class ShiftedLoss(LogitsLoss):
 
 
 class DeferredLoss(ShiftedLoss):
-    """All weights 1 until a share of the epochs has passed, then `later`."""
+    """The label's logit less its margin; weights 1 until a share of the epochs, then `later`."""
+
+    is_proper: ClassVar[bool] = False
 
     def __init__(
-        self, name: str, *, shift: Floats, later: Floats, scale: float, start: float
+        self, name: str, *, margins: Floats, later: Floats, scale: float, start: float
     ) -> None:
-        super().__init__(name, shift=shift, weights=np.ones(len(later)), scale=scale)
+        super().__init__(name, shift=-np.diag(margins), weights=np.ones(len(later)), scale=scale)
         self._later, self._start = later, start
+        self._kept = np.exp(-scale * margins).astype(np.float32)
+
+    def posterior_logits(self, logits: Any) -> Any:
+        """Returns log of p * (1 - p + exp(-scale * margin) * p), p = softmax(scale * logits).
+
+        With a = exp(scale * logits), S their sum and k = exp(-scale * margin) the loss of label y
+        is log(S - (1 - k_y) a_y) - log(k_y a_y). Its expectation under the posterior q is least
+        where q_y / (S - (1 - k_y) a_y) is proportional to a_y.
+        """
+        log_p = tf.nn.log_softmax(self._scale * tf.cast(logits, tf.float32))
+        missing = tf.maximum(-tf.math.expm1(log_p), NEAR_ONE)
+        return log_p + tf.math.log(missing + self._kept * tf.exp(log_p))
 
     def at_epoch(self, epoch: int, *, epochs: int) -> None:
         """Sets the weights of this epoch; a resumed training has them too."""

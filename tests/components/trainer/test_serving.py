@@ -48,15 +48,18 @@ FEATURES = Features(
 ROWS = 3_000
 CASES = {
     "mlp, isotonic, f1": {"calibration": "isotonic", "decision": "f1"},
-    "wide and deep, bagging, vector scaling, cost": {
+    "wide and deep, focal, bagging, vector scaling, cost": {
         "model": "wide_and_deep",
+        "loss": "focal",
         "ensemble": {"method": "bagging", "members": 2},
         "calibration": "vector_scaling",
         "decision": "cost",
         "decision_parameters": {"cost": [[0, 1, 5], [2, 0, 3], [40, 4, 0]]},
     },
-    "residual, self-paced, min_recall": {
+    "residual, ldam, self-paced, min_recall": {
         "model": "residual_mlp",
+        "loss": "ldam",
+        "class_weights": "none",
         "ensemble": {"method": "self_paced", "members": 2},
         "decision": "min_recall",
         "decision_parameters": {"min_recall": {"yes": 0.2}},

@@ -40,7 +40,10 @@ def test_every_decision_rule_can_be_named(name):
             {"decision": "cost", "decision_parameters": {"cost": [[0, 1], [0, 5]]}},
             "a wrong decision must cost more than the right one, row 1",
         ),
-        ({"loss": "focal", "calibration": "none"}, "gives no probabilities by itself"),
+        (
+            {"ensemble": {"method": "self_paced"}, "calibration": "none"},
+            "self_paced gives no probabilities by itself, got calibration: none",
+        ),
         ({"loss": "ldam"}, "makes up for rare classes itself, got class_weights: balanced"),
         ({"class_weights": {"a": 0}}, "greater than 0"),
         ({"class_weights": {"scheme": "effective_number", "beta": 1}}, "less than 1"),

@@ -50,9 +50,10 @@ def test_the_default_space_covers_rate_width_depth_dropout_optimizer_losses_and_
     assert len({w["beta"] for w in weights if isinstance(w, dict)}) == 3
 
 
-def test_what_the_trainer_excludes_is_not_in_the_default_space():
-    space = default_search(TrainerSettings(calibration="none"))
-    assert {t["loss"] for t in space["treatment"].choices} == {"cross_entropy", "logit_adjusted"}
+def test_every_treatment_goes_without_a_calibration():
+    trainer = TrainerSettings(calibration="none")
+    settings = TunerSettings(algorithm="random")
+    assert space_of(settings, trainer) == default_search(trainer)
 
 
 def _search(**search):
@@ -85,10 +86,10 @@ def _search(**search):
         ),
         (
             {
-                "loss": {"choices": ["cross_entropy", "focal"]},
+                "ensemble": {"choices": [{"method": "self_paced"}]},
                 "calibration": {"choices": ["auto", "none"]},
             },
-            "tuner.search.loss focal with tuner.search.calibration none does not fit",
+            "tuner.search.ensemble .*self_paced.* with tuner.search.calibration none does not fit",
         ),
         (
             {

@@ -135,6 +135,14 @@ def test_a_class_with_few_rows_is_told_and_only_what_it_allows_is_offered():
     assert set(choice.log_loss) == {"none", "temperature"}
 
 
+@pytest.mark.parametrize("rare", [0, 1])
+def test_of_two_classes_the_one_with_few_rows_is_named(rare):
+    labels = np.full(4000, 1 - rare)
+    labels[:40] = rare
+    choice = choose(np.full((4000, 2), 0.5), labels, classes=("0", "1"))
+    assert choice.refused["vector_scaling"].endswith(f"class '{rare}' has 40 of 4000")
+
+
 def test_almost_no_rows_leave_probabilities_as_they_are():
     choice = choose(np.full((4, 2), 0.5), np.array([0, 1, 0, 1]), classes=("a", "b"))
     assert choice.chosen == "none"

@@ -186,35 +186,74 @@ CORRECTED = [
     ("logit_adjusted", {"tau": 1.0}),
     ("logit_adjusted", {"tau": 0.5}),
     ("logit_adjusted", {"tau": 1.5}),
+    ("focal", {"gamma": 2.0}),
+    ("focal", {"gamma": 0.5}),
+    ("ldam", {"beta": 0.97}),
+    ("ldam", {"beta": 0.97, "max_margin": 2.0, "scale": 3.0}),
+    ("ldam", {"start": 1.0}),
 ]
+EPOCHS = 5
 
 
 @pytest.mark.parametrize(("name", "parameters"), CORRECTED)
 @pytest.mark.parametrize(
     "weights", [np.ones(3), np.array([0.5, 2.0, 4.0])], ids=["plain", "weighted"]
 )
-def test_where_the_correction_is_exact_corrected_probabilities_are_the_posterior(
+def test_corrected_probabilities_of_what_has_the_least_loss_are_the_posterior(
     name, parameters, weights
 ):
     loss = loss_named(name, parameters)
-    assert loss.correction == "exact"
     seen = JOINT * weights
     mass = 111 * seen.sum(axis=0)
-    logits = fitted_logits(loss.build(mass), seen / seen.sum())
-    corrected = softmax(logits, axis=1) * prior_correction(NATURAL, loss.prior(mass))
+    built = loss.build(mass)
+    built.at_epoch(EPOCHS - 1, epochs=EPOCHS)
+    logits = np.asarray(built.posterior_logits(fitted_logits(built, seen / seen.sum())))
+    prior = loss.settled_prior(mass, epochs=EPOCHS)
+    corrected = softmax(logits, axis=1) * prior_correction(NATURAL, prior)
     corrected /= corrected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(corrected, JOINT / JOINT.sum(axis=1, keepdims=True), atol=2e-3)
 
 
 @pytest.mark.parametrize("name", ["focal", "ldam"])
-def test_where_there_is_no_correction_it_would_not_give_the_posterior(name):
+def test_of_a_loss_that_is_not_proper_plain_softmax_is_not_the_posterior(name):
     loss = loss_named(name)
-    assert loss.correction == "none"
     mass = 111 * NATURAL
-    logits = fitted_logits(loss.build(mass), JOINT)
-    corrected = softmax(logits, axis=1) * prior_correction(NATURAL, loss.prior(mass))
-    corrected /= corrected.sum(axis=1, keepdims=True)
-    assert np.abs(corrected - JOINT / JOINT.sum(axis=1, keepdims=True)).max() > 0.03
+    built = loss.build(mass)
+    assert not built.is_proper
+    plain = softmax(fitted_logits(built, JOINT), axis=1)
+    assert np.abs(plain - JOINT / JOINT.sum(axis=1, keepdims=True)).max() > 0.03
+
+
+@EVERY_LOSS
+@given(logits=LOGITS)
+def test_posterior_logits_are_the_logits_unless_the_loss_is_not_proper(name, logits):
+    neutral = loss_named(name, NEUTRAL[name]).build(MASS)
+    found = neutral.posterior_logits(logits)
+    np.testing.assert_allclose(softmax(found, axis=1), softmax(logits, axis=1), atol=1e-5)
+    built = loss_named(name).build(MASS)
+    assert built.is_proper == (built.posterior_logits(logits) is logits)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("focal", {}), ("focal", {"gamma": 10}), ("ldam", {"max_margin": 10, "scale": 100})],
+)
+@pytest.mark.parametrize("size", [0.0, 30.0, 1e4])
+def test_posterior_logits_are_finite_and_rank_as_the_logits_do(name, parameters, size):
+    built = loss_named(name, parameters).build(MASS)
+    logits = np.float32(size) * np.array([[2, 0, -1], [-1, 2, 0], [0, -1, 2]], np.float32)
+    found = built.posterior_logits(logits).numpy()
+    assert np.isfinite(found).all()
+    assert size == 0 or (np.argsort(found, axis=1) == np.argsort(logits, axis=1)).all()
+
+
+def test_the_prior_of_ldam_is_that_of_its_weights_once_they_begin():
+    ldam = loss_named("ldam", {"start": 0.8, "beta": 0.99})
+    plain, weighted = MASS / MASS.sum(), MASS * effective(0.99) / MASS.sum()
+    np.testing.assert_allclose(ldam.prior(MASS), plain)
+    np.testing.assert_allclose(ldam.settled_prior(MASS, epochs=5), weighted)
+    np.testing.assert_allclose(ldam.settled_prior(MASS, epochs=4), plain)  # Never: 3 < 3.2.
+    assert ldam.settled_from(4) == 0
 
 
 @given(tau=st.floats(0, 2), mass=arrays(float, 3, elements=st.floats(1, 1e4)))
