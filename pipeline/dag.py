@@ -133,14 +133,12 @@ def create_pipeline(
         checkpoints=f"{root}/checkpoints/{config.name}" if target == "local" else None,
     )
 
-    compared = config.evaluate.champion is not None
-    champion = Champion(released=destination)
-    champion.add_upstream_node(trainer)  # Hours later, another model may be the one that is served.
+    champion = _champion(config, destination, after=trainer)
 
     evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
-        baseline_model=champion.outputs["model"] if compared else None,
+        baseline_model=champion[0].outputs["model"] if champion else None,
         settings=config.evaluate,
         classes=features.classes,
         released=destination,
@@ -172,7 +170,7 @@ def create_pipeline(
             rebalance,
             *tuner,
             trainer,
-            *([champion] if compared else []),
+            *champion,
             evaluator,
             pusher,
             *registrars(config, target, pusher=pusher, evaluator=evaluator),
@@ -180,6 +178,18 @@ def create_pipeline(
         enable_cache=True,
         beam_pipeline_args=beam_args(config, target),
     )
+
+
+def _champion(config: PipelineConfig, destination: str, *, after: BaseNode) -> list[BaseNode]:
+    """Returns the node that looks for the last release once the training is over, if it is asked.
+
+    Before it, hours would go by in which another model may become the one that is served.
+    """
+    if config.evaluate.champion is None:
+        return []
+    champion = Champion(released=destination)
+    champion.add_upstream_node(after)
+    return [champion]
 
 
 def _schema(config: PipelineConfig, text: str | None) -> BaseNode:

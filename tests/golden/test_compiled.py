@@ -185,6 +185,13 @@ def test_an_older_kubeflow_is_told_only_what_it_knows(
 
 
 @EVERY_TARGET
+def test_without_a_comparison_nobody_looks_for_a_champion(tmp_path, target):
+    text = compile_for(target, tmp_path / "a", "evaluate.champion=null")
+    assert "Champion" not in tasks_of(text)
+    assert "baseline_model" not in text
+
+
+@EVERY_TARGET
 def test_released_models_and_records_go_under_the_root(texts, target):
     spec = next(iter(yaml.safe_load_all(texts[target])))
     assert spec["defaultPipelineRoot"] == "gs://bucket/fraud/pipeline"

@@ -17,7 +17,7 @@ from tfx_rebalance.features import Feature, Features
 pytestmark = pytest.mark.tfx
 
 FULL = Path("/dev/full")
-needs_a_full_device = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+needs_a_full_device = pytest.mark.skipif(not FULL.is_char_device(), reason="needs /dev/full")
 
 SCHEMA = """
 feature { name: "x" type: FLOAT presence { min_fraction: 1 } }

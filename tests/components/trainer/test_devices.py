@@ -89,7 +89,10 @@ def test_devices_are_logged_before_any_row_is_read(monkeypatch, caplog, entry):
     module, name = f"tfx_rebalance.components.{entry}".rsplit(".", 1)
     job = SimpleNamespace(settings=TrainerSettings(), features=SimpleNamespace(classes=()))
     monkeypatch.setattr(Job, "of", lambda _: job)
-    with caplog.at_level(logging.INFO), pytest.raises(AttributeError):  # Of what would be read.
+    with (
+        caplog.at_level(logging.INFO, "absl"),
+        pytest.raises(AttributeError),
+    ):  # Of what would be read.
         getattr(importlib.import_module(module), name)(None)
     [line] = [m for m in caplog.messages if m.startswith("Training on ")]
     assert line.startswith("Training on CPU:0 in float32; TensorFlow sees /physical_device:CPU:0")
