@@ -10,10 +10,7 @@ from tfx_rebalance.components.trainer.losses.terms import LogitsLoss
 
 
 class Posterior(tf.Module):
-    """A network with logits whose softmax is the posterior where the loss is least.
-
-    No `keras.Model`, whose call would turn integers among the inputs into floats.
-    """
+    """A network with logits whose softmax is the posterior where the loss is least."""
 
     def __init__(self, network: keras.Model, loss: LogitsLoss) -> None:
         super().__init__(name="posterior")
