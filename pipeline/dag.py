@@ -133,7 +133,9 @@ def create_pipeline(
         checkpoints=f"{root}/checkpoints/{config.name}" if target == "local" else None,
     )
 
-    champion = _champion(config, destination, after=trainer)
+    champion = [Champion(released=destination)] if config.evaluate.champion is not None else []
+    for node in champion:  # A training takes hours: by then another model may be the one served.
+        node.add_upstream_node(trainer)
 
     evaluator = Evaluator(
         examples=examples,
@@ -178,18 +180,6 @@ def create_pipeline(
         enable_cache=True,
         beam_pipeline_args=beam_args(config, target),
     )
-
-
-def _champion(config: PipelineConfig, destination: str, *, after: BaseNode) -> list[BaseNode]:
-    """Returns the node that looks for the last release once the training is over, if it is asked.
-
-    Before it, hours would go by in which another model may become the one that is served.
-    """
-    if config.evaluate.champion is None:
-        return []
-    champion = Champion(released=destination)
-    champion.add_upstream_node(after)
-    return [champion]
 
 
 def _schema(config: PipelineConfig, text: str | None) -> BaseNode:
