@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,17 +29,10 @@ from tfx_rebalance.files import (
     REPORT_FILE,
     RUNS,
     TRAINING_FILE,
+    write_there,
 )
 from tfx_rebalance.pipeline.ending import Ending, Outputs, ending_of, pushed_model, version_of
-from tfx_rebalance.pipeline.left_behind import (
-    Left,
-    findings_in,
-    gate_in,
-    ingestion_in,
-    resampling_in,
-    splits_of,
-    training_in,
-)
+from tfx_rebalance.pipeline.left_behind import Left, told_by
 from tfx_rebalance.pipeline.surroundings import code_digest, seeds_of, versions
 from tfx_rebalance.settings import Settings
 
@@ -60,6 +53,10 @@ NOT_OUTPUTS = {
     "executor_output.json", "output_metadata.json", "executor-logs", ".temp", FAILURE_FILE
 }  # fmt: skip
 """What backends, TFX and our own steps put beside a step's outputs."""
+
+
+LeftByNodes = Sequence[tuple[str, str]]
+"""(node, path) of what a run's nodes left."""
 
 
 class Planned(Settings):
@@ -93,26 +90,27 @@ def write_exit_report(record: FinalRecord, *, planned: str, root: str, created: 
     from tfx_rebalance.components.report.page import page_of  # Draws, so only where it is needed.
 
     plan = Planned.model_validate_json(planned)
-    found = outputs_of(os.path.join(root, ARTIFACTS), record.run_id)
+    left = list(_left_by_nodes(os.path.join(root, ARTIFACTS), record.run_id))
     folder = os.path.join(root, RUNS, record.run_id)
-    ended = _Ended(record, found, failures_of(os.path.join(root, ARTIFACTS), record.run_id))
+    ended = _Ended(record, outputs_of(left), failures_of(left))
     facts = _facts(ended, plan, started=created or record.ended, folder=folder)
     if facts is None:
         return None
-    _write(os.path.join(folder, FACTS_FILE), facts.model_dump_json(indent=1))
-    _write(os.path.join(folder, PAGE_FILE), page_of(facts))
+    write_there(os.path.join(folder, FACTS_FILE), facts.model_dump_json(indent=1))
+    write_there(os.path.join(folder, PAGE_FILE), page_of(facts))
     return os.path.join(folder, PAGE_FILE)
 
 
 def _facts(ended: _Ended, plan: Planned, *, started: str, folder: str) -> RunFacts | None:
     record, found = ended.record, ended.found
-    parts = _parts(found, plan)
+    model = pushed_model(found)
+    parts = _parts(found, plan, model=model)
     ending = ending_of(
         record,
         parts["findings"],
         parts["gate"],
         nodes=plan.nodes,
-        pushed=pushed_model(found) is not None,
+        pushed=model is not None,
         failures=ended.failures,
     )
     if ending is None:
@@ -136,24 +134,25 @@ def _facts(ended: _Ended, plan: Planned, *, started: str, folder: str) -> RunFac
     )
 
 
-def outputs_of(artifacts: str, run_id: str) -> dict[str, dict[str, str]]:
+def outputs_of(left: LeftByNodes) -> dict[str, dict[str, str]]:
     """Returns node -> output -> where it lies, of what the run itself made; a node may have none.
 
-    Vertex writes to `<project number>/<job>/<node>_<number>/<output>`, Kubeflow to
-    `<pipeline>/<run>/<node>/<uuid>/<output>`. What was taken from the cache lies elsewhere.
+    What was taken from the cache lies elsewhere.
     """
     found: dict[str, dict[str, str]] = {}
-    for node, path in _left_by_nodes(artifacts, run_id, "*"):
+    for node, path in left:
         outputs, output = found.setdefault(node, {}), os.path.basename(path)
         if not UUID.fullmatch(output) and output not in NOT_OUTPUTS:
             outputs[output] = path
     return found
 
 
-def failures_of(artifacts: str, run_id: str) -> dict[str, Failure]:
+def failures_of(left: LeftByNodes) -> dict[str, Failure]:
     """Returns node -> what it says went wrong, of the nodes that say it."""
     failures = {}
-    for node, path in _left_by_nodes(artifacts, run_id, FAILURE_FILE):
+    for node, path in left:
+        if os.path.basename(path) != FAILURE_FILE:
+            continue
         try:
             with fileio.open(path) as file:
                 failures[node] = Failure.model_validate_json(file.read())
@@ -163,10 +162,14 @@ def failures_of(artifacts: str, run_id: str) -> dict[str, Failure]:
     return failures
 
 
-def _left_by_nodes(artifacts: str, run_id: str, name: str) -> Iterator[tuple[str, str]]:
-    """Yields (node, path) of what lies beside or among the outputs of a run's nodes."""
+def _left_by_nodes(artifacts: str, run_id: str) -> Iterator[tuple[str, str]]:
+    """Yields (node, path) of what lies beside or among the outputs of a run's nodes.
+
+    Vertex writes to `<project number>/<job>/<node>_<number>/<output>`, Kubeflow to
+    `<pipeline>/<run>/<node>/<uuid>/<output>`.
+    """
     within = os.path.join(artifacts, "*", run_id)
-    paths = [*fileio.glob(f"{within}/*/{name}"), *fileio.glob(f"{within}/*/*-*-*-*-*/{name}")]
+    paths = [*fileio.glob(f"{within}/*/*"), *fileio.glob(f"{within}/*/*-*-*-*-*/*")]
     for path in sorted(path.rstrip("/") for path in paths):
         task = path.rsplit(f"/{run_id}/", 1)[1].split("/")[0]
         yield re.sub(r"_-?\d+$", "", task), path
@@ -184,23 +187,16 @@ def _copied(found: Outputs, folder: Path) -> dict[str, dict[str, str]]:
     return copies
 
 
-def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
+def _parts(found: Outputs, plan: Planned, *, model: str | None) -> dict[str, Any]:
     """Returns the fields of the facts that lie in artifacts."""
     with tempfile.TemporaryDirectory() as copies:
         left = Left(_copied(found, Path(copies)))
-        ingestion = left.by("ExampleGen", "examples", ingestion_in)
-        training = left.by("Trainer", "model_run", training_in)
-        findings = left.by("ImbalanceValidator", "imbalance_report", findings_in)
-        resampling = left.by("Rebalance", "rebalance_report", resampling_in)
-        gate = left.by("Evaluator", "evaluation", gate_in)
-    version, unread = _version(found, plan.destination)
+        told = told_by(left)
+    ingestion, training, findings = told.ingestion, told.training, told.findings
+    version, unread = _version(model, plan.destination)
     return {
-        "splits": splits_of(ingestion, plan.classes),
-        "findings": findings,
-        "resampling": resampling,
-        "training": training,
-        "gate": gate,
-        "evaluated": gate is not None,
+        **told.fields(plan.classes),
+        "evaluated": told.gate is not None,
         "released_version": version,
         "unread": (*left.unread, *unread),
         "notes": (*(ingestion.notes if ingestion else ()), *(training.notes if training else ())),
@@ -211,9 +207,8 @@ def _parts(found: Outputs, plan: Planned) -> dict[str, Any]:
     }
 
 
-def _version(found: Outputs, destination: str) -> tuple[str | None, list[str]]:
+def _version(model: str | None, destination: str) -> tuple[str | None, list[str]]:
     """Returns the version that Pusher pushed or found, and why there is none if nobody can say."""
-    model = pushed_model(found)
     try:
         return (version_of(model, destination) if model else None), []
     except RebalanceError as error:
@@ -238,9 +233,3 @@ def _nodes(
     return tuple(
         Node(name=name, state=state(name), outputs=dict(found.get(name, {}))) for name in names
     )
-
-
-def _write(path: str, text: str) -> None:
-    with fileio.open(f"{path}.writing", "w") as file:
-        file.write(text)
-    fileio.rename(f"{path}.writing", path, overwrite=True)

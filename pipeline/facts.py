@@ -13,15 +13,7 @@ from tfx_rebalance.components.report.facts import Fingerprints, Node, RunFacts
 from tfx_rebalance.content import rows_digest
 from tfx_rebalance.features import Features
 from tfx_rebalance.pipeline.config import PipelineConfig
-from tfx_rebalance.pipeline.left_behind import (
-    Left,
-    findings_in,
-    gate_in,
-    ingestion_in,
-    resampling_in,
-    splits_of,
-    training_in,
-)
+from tfx_rebalance.pipeline.left_behind import Left, told_by
 from tfx_rebalance.pipeline.outcome import Place, Progress
 from tfx_rebalance.pipeline.pages import attempts_on
 from tfx_rebalance.pipeline.results import RunResult
@@ -90,21 +82,17 @@ def _found(
     left: Left, place: Place, progress: Progress, classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Returns the fields of the facts that lie in artifacts."""
-    ingestion = left.by("ExampleGen", "examples", ingestion_in)
-    prints = _fingerprints(left, ingestion, source=progress.fingerprint)
+    told = told_by(left)
+    prints = _fingerprints(left, told.ingestion, source=progress.fingerprint)
     evaluated = "Evaluator" in progress.nodes
     rows = prints.splits.get("eval")
     seen = attempts_on(rows, place.root, without=place.run_id) if evaluated and rows else None
     return {
+        **told.fields(classes),
         "fingerprints": prints,
-        "splits": splits_of(ingestion, classes),
-        "findings": left.by("ImbalanceValidator", "imbalance_report", findings_in),
-        "resampling": left.by("Rebalance", "rebalance_report", resampling_in),
-        "training": left.by("Trainer", "model_run", training_in),
         "model_uri": left.by("Trainer", "model", str),
         "statistics_uri": left.by("StatisticsGen", "statistics", str),
         "examples_uri": left.by("ExampleGen", "examples", str),
-        "gate": left.by("Evaluator", "evaluation", gate_in),
         "evaluated": evaluated,
         "attempt": None if seen is None else len(seen) + 1,
         "earlier": tuple(seen or ()),

@@ -37,6 +37,38 @@ class Left:
             return None
 
 
+@dataclass(frozen=True)
+class Told:
+    """What nodes say they did; None: not reached, or not to be read."""
+
+    ingestion: Ingestion | None
+    findings: Findings | None
+    resampling: Resampling | None
+    training: Training | None
+    gate: Gate | None
+
+    def fields(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """Returns those of `RunFacts` that are in it."""
+        return {
+            "splits": splits_of(self.ingestion, classes),
+            "findings": self.findings,
+            "resampling": self.resampling,
+            "training": self.training,
+            "gate": self.gate,
+        }
+
+
+def told_by(left: Left) -> Told:
+    """Reads what nodes say they did."""
+    return Told(
+        ingestion=left.by("ExampleGen", "examples", ingestion_in),
+        findings=left.by("ImbalanceValidator", "imbalance_report", findings_in),
+        resampling=left.by("Rebalance", "rebalance_report", resampling_in),
+        training=left.by("Trainer", "model_run", training_in),
+        gate=left.by("Evaluator", "evaluation", gate_in),
+    )
+
+
 def findings_in(path: Path) -> Findings:
     """Returns what ImbalanceValidator found."""
     return read_findings(str(path))

@@ -33,7 +33,7 @@ from tfx_rebalance.components.example_gen.transforms.write import Write
 from tfx_rebalance.components.example_gen.wanted import wanted_of
 from tfx_rebalance.failures import known_failure
 from tfx_rebalance.features import features_of
-from tfx_rebalance.files import INGESTION_FILE
+from tfx_rebalance.files import INGESTION_FILE, remove_there
 
 ROWS_PER_SHARD = 200_000
 SCRATCH = "writing"
@@ -93,9 +93,7 @@ def _empty(folder: str) -> None:
     """Removes what is in a folder; TFX removes the folder itself, and fails where it is gone."""
     if not tf.io.gfile.isdir(folder):
         return
-    for name in tf.io.gfile.listdir(folder):
-        path = os.path.join(folder, name)
-        tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
+    remove_there(os.path.join(folder, name) for name in tf.io.gfile.listdir(folder))
 
 
 def _job(settings: DataSettings, schema: schema_pb2.Schema, target: str, *, serving: bool) -> Job:

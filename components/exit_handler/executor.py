@@ -11,7 +11,7 @@ from tfx.utils import import_utils
 
 from tfx_rebalance.components.exit_handler.record import FinalRecord, final_record
 from tfx_rebalance.components.exit_handler.webhook import PostError, post
-from tfx_rebalance.files import FINAL_FILE, RUNS
+from tfx_rebalance.files import FINAL_FILE, RUNS, write_there
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -39,11 +39,8 @@ class Executor(BaseExecutor):
 
 
 def _write(record: FinalRecord, folder: str) -> None:
-    path = os.path.join(folder, FINAL_FILE)
     fileio.makedirs(folder)
-    with fileio.open(f"{path}.writing", "w") as file:
-        file.write(record.model_dump_json(indent=2))
-    fileio.rename(f"{path}.writing", path, overwrite=True)
+    write_there(os.path.join(folder, FINAL_FILE), record.model_dump_json(indent=2))
 
 
 def _report(record: FinalRecord, properties: dict[str, str]) -> None:

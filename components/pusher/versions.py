@@ -16,7 +16,9 @@ from tfx_rebalance.files import (
     entries_of,
     files_under,
     newest_version,
+    remove_there,
     versions_in,
+    write_there,
 )
 from tfx_rebalance.releases import manifest_of
 
@@ -104,12 +106,8 @@ def path_beside(base: str) -> str:
 
 def write_manifest(base: str, version: str, manifest: Mapping[str, Any]) -> None:
     """Writes the manifest of a version, whole or not at all."""
-    import tensorflow as tf
-
     path = os.path.join(base, RELEASES, f"{version}.json")
-    with tf.io.gfile.GFile(f"{path}.writing", "w") as file:
-        file.write(json.dumps({**manifest, "version": version}, indent=2))
-    tf.io.gfile.rename(f"{path}.writing", path, overwrite=True)
+    write_there(path, json.dumps({**manifest, "version": version}, indent=2))
 
 
 def copy_version(base: str, source: str, *, said: Mapping[str, Any]) -> str:
@@ -161,13 +159,7 @@ def _check_newest(base: str, version: str) -> None:
 
 def _remove(base: str, version: str, beside: str) -> None:
     """Removes a version that is not whole yet, and what lies beside its manifest."""
-    import tensorflow as tf
-
     folder = os.path.join(base, RELEASES)
     starts = (os.path.basename(beside), *([f"{version}."] if version else []))
     paths = [os.path.join(folder, name) for name in entries_of(folder) if name.startswith(starts)]
-    for path in (*([os.path.join(base, version)] if version else []), *paths):
-        if tf.io.gfile.isdir(path):
-            tf.io.gfile.rmtree(path)
-        elif tf.io.gfile.exists(path):
-            tf.io.gfile.remove(path)
+    remove_there([*([os.path.join(base, version)] if version else []), *paths])

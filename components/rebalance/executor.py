@@ -19,7 +19,7 @@ from tfx_rebalance.components.rebalance.transforms.job import Job, Shard
 from tfx_rebalance.components.rebalance.transforms.resample import Resample
 from tfx_rebalance.errors import ConfigError
 from tfx_rebalance.failures import known_failure
-from tfx_rebalance.files import REPORT_FILE
+from tfx_rebalance.files import REPORT_FILE, remove_there
 from tfx_rebalance.records import shard_paths
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -55,12 +55,12 @@ class Executor(BaseBeamExecutor):
         except BaseException as error:
             # TFX removes the folders themselves, and fails where one is gone.
             for uri in (target.uri, report_uri):
-                _remove(tf.io.gfile.glob(os.path.join(uri, "*")))
+                remove_there(tf.io.gfile.glob(os.path.join(uri, "*")))
             known = known_failure(error)
             if known is not None:
                 raise known from error
             raise
-        _remove([scratch])
+        remove_there([scratch])
 
     def _resample(self, jobs: list[Job], source: types.Artifact) -> float:
         """Returns the seconds it took."""
@@ -153,11 +153,3 @@ def _copy_split(source: types.Artifact, target: types.Artifact, split: str) -> N
     tf.io.gfile.makedirs(folder)
     for path in shard_paths(artifact_utils.get_split_uri([source], split)):
         tf.io.gfile.copy(path, os.path.join(folder, os.path.basename(path)), overwrite=True)
-
-
-def _remove(paths: list[str]) -> None:
-    for path in paths:
-        if tf.io.gfile.isdir(path):
-            tf.io.gfile.rmtree(path)
-        elif tf.io.gfile.exists(path):
-            tf.io.gfile.remove(path)

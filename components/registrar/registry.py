@@ -1,6 +1,7 @@
 """Vertex AI Model Registry, through the client that its SDK is made on."""
 
 import time
+from functools import partial
 
 from tfx_rebalance.components.registrar.request import (
     Body,
@@ -11,7 +12,7 @@ from tfx_rebalance.components.registrar.request import (
 )
 from tfx_rebalance.components.registrar.settings import RegistrarSettings
 from tfx_rebalance.errors import ServiceError
-from tfx_rebalance.services import Service, Wait, after
+from tfx_rebalance.services import Service, Wait, after, repeated
 from tfx_rebalance.vertex import Connection, address_in
 
 PAUSES = (20.0, 60.0, 120.0)
@@ -32,20 +33,10 @@ def register(release: Release, settings: RegistrarSettings, *, wait: Wait = time
         ServiceError: If it cannot be told or made.
     """
     try:
-        return _with_patience(_Registry(settings, wait), release, wait)
+        registered = partial(_Registry(settings, wait).registered, release)
+        return repeated(registered, wait, pauses=PAUSES, may_pass=_may_pass)
     except ServiceError as error:
         raise after(error, f"The release stays as it is, in {release.uri}.") from None
-
-
-def _with_patience(registry: "_Registry", release: Release, wait: Wait) -> str:
-    for pause in PAUSES:
-        try:
-            return registry.registered(release)
-        except ServiceError as error:
-            if not _may_pass(error):
-                raise
-        wait(pause)
-    return registry.registered(release)
 
 
 def _may_pass(error: ServiceError) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +88,27 @@ def files_under(folder: str) -> list[str]:
     ]
     places = [("" if parent == "." else parent, name) for parent, name in found]
     return [os.path.join(parent, name) for parent, name in sorted(places)]
+
+
+def write_there(path: str, content: str | bytes) -> None:
+    """Writes a file, here or elsewhere, text as UTF-8; its name is there only once it is whole."""
+    import tensorflow as tf
+
+    data = content.encode() if isinstance(content, str) else content
+    with tf.io.gfile.GFile(f"{path}.writing", "wb") as file:
+        file.write(data)
+    tf.io.gfile.rename(f"{path}.writing", path, overwrite=True)
+
+
+def remove_there(paths: Iterable[str]) -> None:
+    """Removes files and folders, here or elsewhere; those that are not there are no error."""
+    import tensorflow as tf
+
+    for path in paths:
+        if tf.io.gfile.isdir(path):
+            tf.io.gfile.rmtree(path)
+        elif tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)
 
 
 def newest_version(base: str) -> str | None:

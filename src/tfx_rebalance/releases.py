@@ -12,7 +12,7 @@ import numpy as np
 from tfx_rebalance.content import keys_of
 from tfx_rebalance.draws import Keys
 from tfx_rebalance.errors import CorruptArtifactError
-from tfx_rebalance.files import RELEASES, entries_of, files_under, is_whole
+from tfx_rebalance.files import RELEASES, entries_of, files_under, is_whole, write_there
 
 COLD_START = "cold_start"
 """A property of the Champion's model: 1 where nothing was released yet, and there are no files."""
@@ -89,11 +89,7 @@ def write_row_keys(path: str, folders: Iterable[str]) -> None:
         path: The file.
         folders: Of the splits.
     """
-    import tensorflow as tf
-
-    with tf.io.gfile.GFile(f"{path}.writing", "wb") as file:
-        file.write(np.unique(keys_of(folders)).tobytes())
-    tf.io.gfile.rename(f"{path}.writing", path, overwrite=True)
+    write_there(path, np.unique(keys_of(folders)).tobytes())
 
 
 @lru_cache(maxsize=2)

@@ -1,7 +1,7 @@
 """Calls to a service elsewhere: made again while it may help, their errors in one sentence."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -72,16 +72,30 @@ def after(error: ServiceError, addition: str) -> ServiceError:
     return ServiceError(f"{error} {addition}", status=error.status)
 
 
-def repeated(call: Callable[[], T], wait: Wait = time.sleep) -> T:
+def repeated(
+    call: Callable[[], T],
+    wait: Wait = time.sleep,
+    *,
+    pauses: Sequence[float] | None = None,
+    may_pass: Callable[[ServiceError], bool] = lambda error: error.passing,
+) -> T:
     """Returns what `call` does, made again while it fails in a way that may pass.
 
     Only for calls that come to the same when they are made twice.
+
+    Args:
+        call: What is done.
+        wait: Lets so many seconds pass.
+        pauses: Seconds before each further call; None: `ATTEMPTS` in all, each pause twice as long.
+        may_pass: Whether a failure is one to call again after.
     """
-    for attempt in range(ATTEMPTS - 1):
+    if pauses is None:
+        pauses = [FIRST_WAIT * 2**attempt for attempt in range(ATTEMPTS - 1)]
+    for pause in pauses:
         try:
             return call()
         except ServiceError as error:
-            if not error.passing:
+            if not may_pass(error):
                 raise
-        wait(FIRST_WAIT * 2**attempt)
+        wait(pause)
     return call()
